@@ -1,0 +1,65 @@
+import type { MetricName } from "../inputs/run-config.ts";
+
+export type Direction = "higher" | "lower";
+
+/** One metric at one load point, one value per repeat. */
+export interface Sample {
+  readonly metric: MetricName;
+  readonly unit: string;
+  readonly direction: Direction;
+  readonly workload: string;
+  readonly concurrency: number;
+  /** Requests per second of an open loop; null in a closed loop. */
+  readonly requestRate: number | null;
+  readonly values: readonly number[];
+}
+
+export interface Summary {
+  readonly n: number;
+  readonly center: number | null;
+  /** Standard deviation of the repeats; null with fewer than two. */
+  readonly sd: number | null;
+}
+
+/** Statuses of a comparison. Only the first three are good news. */
+export type Status =
+  | "PASS"
+  | "IMPROVED"
+  | "IDENTICAL"
+  | "REGRESSION"
+  | "INCONCLUSIVE"
+  | "CALIBRATING"
+  | "RECIPE_MISMATCH"
+  | "INVALID";
+
+export interface Comparison {
+  readonly metric: MetricName;
+  readonly unit: string;
+  readonly direction: Direction;
+  readonly workload: string;
+  readonly concurrency: number;
+  readonly requestRate: number | null;
+  readonly baseline: Summary | null;
+  readonly current: Summary;
+  /** Signed change of the value in percent: +5 means the value is 5 % larger, whatever the direction. */
+  readonly changePct: number | null;
+  readonly ciLowPct: number | null;
+  readonly ciHighPct: number | null;
+  /** Smallest change for the worse, in percent, that this comparison finds with probability 0.8. */
+  readonly mdePct: number | null;
+  readonly status: Status;
+  /** One sentence: why this status. */
+  readonly because: string;
+}
+
+export interface Analysis {
+  readonly comparisons: readonly Comparison[];
+  /** Worst status over the gated comparisons. */
+  readonly status: Status;
+  readonly because: string;
+  /** What the current record was compared with; null: nothing. */
+  readonly baselineRunId: string | null;
+  /** Soft fingerprint fields that differ, and hard ones when the comparison was refused. */
+  readonly differences: readonly { readonly field: string; readonly baseline: string; readonly current: string }[];
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,87 @@
+/** How one request ended. Only "ok" enters latency tables; everything enters denominators. */
+export type Outcome =
+  | "ok"
+  | "http_4xx"
+  | "http_429"
+  | "http_5xx"
+  | "connect"
+  | "tls"
+  | "reset"
+  | "stall_timeout"
+  | "total_timeout"
+  | "sse_protocol"
+  | "midstream_error"
+  | "truncated"
+  | "length_mismatch"
+  | "cancelled";
+
+/** One request, all times monotonic milliseconds; null means it did not happen. */
+export interface RequestTrace {
+  readonly index: number;
+  /** x-request-id we sent. */
+  readonly rid: string;
+  /** `id` of the chunks. */
+  readonly id: string | null;
+  readonly outcome: Outcome;
+  /** Server's or our words about a failure. */
+  readonly detail: string | null;
+  readonly httpStatus: number | null;
+  /** When the load model wanted it sent; equals `sentMs` in a closed loop. */
+  readonly scheduledMs: number;
+  readonly sentMs: number;
+  readonly headersMs: number | null;
+  /** First and last event that carries content, reasoning or a tool call. */
+  readonly firstMs: number | null;
+  readonly lastMs: number | null;
+  readonly endMs: number;
+  readonly promptTokens: number | null;
+  /** From the server's usage; null when it sent none. */
+  readonly outputTokens: number | null;
+  readonly finishReason: string | null;
+  /** Arrival of every counted event. */
+  readonly chunkMs: readonly number[];
+}
+
+/** All requests of one level of one repeat. Saved as soon as it is finished. */
+export interface LoadPoint {
+  readonly workload: string;
+  readonly concurrency: number;
+  readonly requestRate: number | null;
+  /** 0-based. */
+  readonly repeat: number;
+  readonly startedAt: string;
+  readonly durationMs: number;
+  readonly requests: number;
+  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
+  readonly metrics: LoadPointMetrics;
+  readonly warnings: readonly string[];
+}
+
+/** Null: not known. Percentiles are linear between order statistics (type 7, as numpy) over ok requests. */
+export interface LoadPointMetrics {
+  readonly outputTokS: number | null;
+  readonly totalTokS: number | null;
+  readonly requestS: number | null;
+  readonly successRatio: number;
+  readonly promptTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly tokensPerChunk: number | null;
+  readonly ttftMs: Distribution | null;
+  readonly tpotMs: Distribution | null;
+  readonly e2eMs: Distribution | null;
+  readonly chunkGapMs: Distribution | null;
+  /** Per-user decode speed: 1000 / TPOT of each request. */
+  readonly userTokS: Distribution | null;
+}
+
+export interface Distribution {
+  readonly n: number;
+  readonly mean: number;
+  readonly p50: number;
+  /** Null when n is too small to support the tail (p90 64, p95 130, p99 662: MLPerf's floors). */
+  readonly p90: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+  readonly min: number;
+  readonly max: number;
+}

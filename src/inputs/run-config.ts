@@ -1,0 +1,156 @@
+import type { Secret } from "../core/secret.ts";
+
+/** Everything a run needs, checked as a whole before any host is touched. */
+export interface RunConfig {
+  /** Path of the configuration file as the user gave it, for messages and JUnit `file=`; null when there is none. */
+  readonly configPath: string | null;
+  readonly hosts: readonly HostSpec[];
+  /** Null: hosts are left as they are. */
+  readonly playbook: PlaybookRef | null;
+  readonly serve: ServeSpec | null;
+  readonly workloads: readonly Workload[];
+  readonly gate: GateSpec;
+  readonly history: HistorySpec | null;
+  readonly report: ReportSpec;
+}
+
+export type HostSpec = SshHostSpec | LocalHostSpec;
+
+export interface LocalHostSpec {
+  readonly connection: "local";
+  readonly name: string;
+  /** Address under which the model server is reached from here. */
+  readonly address: string;
+}
+
+export interface SshHostSpec {
+  readonly connection: "ssh";
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  readonly trust: HostTrust;
+  readonly login: HostLogin;
+  readonly connectTimeoutMs: number;
+}
+
+/** Which host key to accept. There is no way to accept any key. */
+export type HostTrust =
+  | { readonly kind: "fingerprints"; readonly sha256: readonly string[] }
+  | { readonly kind: "known-hosts"; readonly text: string };
+
+export type HostLogin =
+  | { readonly kind: "private-key"; readonly key: Secret; readonly passphrase: Secret | null }
+  | { readonly kind: "agent"; readonly socket: string };
+
+export interface PlaybookRef {
+  /** A name in playbooks/ or a path that ends in .yml or .yaml. */
+  readonly name: string;
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+export type ServeSpec = IpexLlmServe | VllmServe | UrlServe;
+
+interface ServeCommon {
+  readonly servedModelName: string;
+  readonly readyTimeoutMs: number;
+  /** Sent with every request; the server gets it too where it has a flag for it. */
+  readonly apiKey: Secret | null;
+}
+
+interface ServeProcess extends ServeCommon {
+  /** Folder of the model on the host. */
+  readonly model: string;
+  readonly port: number;
+  /** Address the server listens on. */
+  readonly bind: string;
+  /** Engine flags without dashes, in the engine's own spelling, checked against its dialect. */
+  readonly flags: Readonly<Record<string, FlagValue>>;
+  readonly env: Readonly<Record<string, string>>;
+  /** Cards the server may use, as Level Zero indexes (ZE_AFFINITY_MASK); null: all. */
+  readonly cards: readonly number[] | null;
+}
+
+export type FlagValue = string | number | boolean;
+
+/** The ipex-llm serving image under docker and systemd: the A-series path (facts: vLLM 0.8.3 fork). */
+export interface IpexLlmServe extends ServeProcess {
+  readonly engine: "ipex-llm";
+  /** Image with tag or digest. */
+  readonly image: string;
+  readonly shmSizeGib: number;
+  readonly pull: "missing" | "never";
+}
+
+/** `vllm serve` from a virtual environment or PATH on the host. */
+export interface VllmServe extends ServeProcess {
+  readonly engine: "vllm";
+  /** Folder of a Python virtual environment on the host; null: `vllm` of PATH. */
+  readonly venv: string | null;
+}
+
+/** A server that runs already; nothing is started or stopped. */
+export interface UrlServe extends ServeCommon {
+  readonly engine: "url";
+  /** Without a trailing slash and without /v1. */
+  readonly baseUrl: string;
+}
+
+export type Endpoint = "/v1/completions" | "/v1/chat/completions";
+
+export interface Workload {
+  readonly name: string;
+  readonly endpoint: Endpoint;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Closed-loop levels, measured one after the other; each a load point. */
+  readonly concurrency: readonly number[];
+  readonly requestsPerLevel: number;
+  /** Requests per second of an open loop with Poisson arrivals; null: closed loop at `concurrency`. */
+  readonly requestRate: number | null;
+  /** Whole measurements of each level. Levels are interleaved: 1, 4, 8, then 1, 4, 8 again. */
+  readonly repeats: number;
+  /** Waves of `concurrency` requests with other prompts before each level is measured the first time. */
+  readonly warmupWaves: number;
+  readonly seed: number;
+  readonly ignoreEos: boolean;
+  readonly temperature: number;
+  /** A stream that sends nothing for this long ends as `stall_timeout`. */
+  readonly stallTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+}
+
+/** Names of the metrics a gate can judge. Units: tok/s, ms, ratio. */
+export type MetricName = "output_tok_s" | "tpot_p50_ms" | "ttft_p50_ms" | "e2e_p50_ms" | "request_s" | "success_ratio";
+
+export interface GateRule {
+  readonly metric: MetricName;
+  /** A change for the worse smaller than this is never a failure. */
+  readonly deltaPct: number;
+  /** A pass needs the confidence bound to exclude a change for the worse of this size. */
+  readonly budgetPct: number;
+  /** A change smaller than this in the metric's own unit is never a failure; null: no floor. */
+  readonly floor: number | null;
+}
+
+export interface GateSpec {
+  readonly mode: "gate" | "warn";
+  /** A record file, or a folder of records; null: use `history`, else there is no baseline. */
+  readonly baseline: string | null;
+  readonly onInconclusive: "pass" | "warn" | "fail";
+  /** True: "nothing to compare with" fails. */
+  readonly requireComparison: boolean;
+  readonly rules: readonly GateRule[];
+  /** A run with a lower share of complete requests is invalid. */
+  readonly minSuccessRatio: number;
+}
+
+export interface HistorySpec {
+  readonly store: "folder";
+  readonly path: string;
+}
+
+export interface ReportSpec {
+  /** Folder on the runner for junit.xml, summary.md, results.json, record files. */
+  readonly dir: string;
+}

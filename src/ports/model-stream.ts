@@ -1,0 +1,48 @@
+import type { Secret } from "../core/secret.ts";
+
+export interface HttpRequest {
+  readonly method: "GET" | "POST";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as `Authorization: Bearer …`. */
+  readonly apiKey?: Secret;
+  readonly body?: string;
+}
+
+/** Why a request ended without a complete answer. */
+export type TransportFailure = "connect" | "tls" | "reset" | "cancelled";
+
+/**
+ * Receives one answer as it arrives. Every `atMs` is monotonic and stamped when the bytes were read, before anything
+ * looks at them. `onHeaders` comes once; then `onData` any number of times; then exactly one of `onEnd`, `onFailure`.
+ */
+export interface StreamSink {
+  onHeaders(status: number, headers: Readonly<Record<string, string>>, atMs: number): void;
+  /** `bytes` is only valid during the call. */
+  onData(bytes: Uint8Array, atMs: number): void;
+  /** The body ended as HTTP says it must. */
+  onEnd(atMs: number): void;
+  onFailure(failure: TransportFailure, detail: string, atMs: number): void;
+}
+
+export interface StreamHandle {
+  /** When the last byte of the request was handed to the socket, or null while it was not. */
+  readonly writtenAtMs: number | null;
+  /** Closes the connection; the sink gets `onFailure("cancelled")`. */
+  cancel(): void;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** HTTP to a model server: streamed for measuring, whole for everything else. */
+export interface ModelStream {
+  stream(request: HttpRequest, sink: StreamSink): StreamHandle;
+  /** One whole answer, whatever its status. Rejects with ENDPOINT_UNREACHABLE when there is none. */
+  ask(request: HttpRequest, options: { timeoutMs: number; signal?: AbortSignal }): Promise<HttpAnswer>;
+  /** Closes idle connections. */
+  [Symbol.asyncDispose](): Promise<void>;
+}

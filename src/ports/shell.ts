@@ -1,0 +1,26 @@
+import type { Script, ScriptResult } from "../core/script.ts";
+
+export interface RunOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+  /**
+   * What happens on the host when we cancel, time out or lose the connection: "kill" (default) ends the script's
+   * whole process group there; "finish" lets it end by itself (dpkg must never be cut in half).
+   */
+  readonly onDisconnect?: "kill" | "finish";
+  /** Called with each complete output line as it arrives (without its newline). */
+  readonly onLine?: (line: string, stream: "stdout" | "stderr") => void;
+}
+
+/** One host that scripts can be run on. A failing script is a result, not an exception. */
+export interface Shell {
+  readonly host: string;
+  /** Runs the script and resolves with how it ended. Rejects only with AppError when no connection can be made. */
+  run(script: Script, options: RunOptions): Promise<ScriptResult>;
+  /**
+   * Drops the connection and makes a new one (after a reboot, or so that new groups count).
+   * Rejects with HOST_UNREACHABLE, HOST_KEY_MISMATCH or HOST_AUTH_FAILED when that is not possible.
+   */
+  reconnect(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,104 @@
+/**
+ * What was read from a host. Null means "could not be read" and always has an entry in `warnings`; it is never a guess.
+ * `evidence` holds, per fact name, the line or lines the fact was read from.
+ */
+export interface HostFacts {
+  readonly host: string;
+  readonly readAt: string;
+  readonly os: OsFacts | null;
+  readonly arch: string | null;
+  readonly bootId: string | null;
+  readonly kernel: KernelFacts;
+  readonly secureBoot: "enabled" | "disabled" | "not-efi" | null;
+  readonly dkms: readonly DkmsModule[] | null;
+  /** Installed packages of interest by name; a package that is not installed is absent. */
+  readonly packages: Readonly<Record<string, PackageFacts>>;
+  readonly login: LoginFacts;
+  readonly cpu: CpuFacts | null;
+  readonly memoryMiB: number | null;
+  readonly gpus: readonly GpuFacts[];
+  /** For example /dev/dri/renderD128. */
+  readonly renderNodes: readonly string[];
+  readonly docker: string | null;
+  readonly xpuSmi: string | null;
+  readonly evidence: Readonly<Record<string, string>>;
+  readonly warnings: readonly string[];
+}
+
+export interface OsFacts {
+  /** os-release ID, for example "ubuntu". */
+  readonly id: string;
+  readonly versionId: string;
+  readonly prettyName: string;
+}
+
+export interface KernelFacts {
+  /** uname -r. */
+  readonly running: string | null;
+  /** Releases with an image in /boot, sorted. */
+  readonly installed: readonly string[];
+  /** Release that GRUB boots next, as far as its files say; null: not known. */
+  readonly grubDefault: string | null;
+  /** From modinfo for the running kernel: where i915 would be loaded from. */
+  readonly i915Path: string | null;
+}
+
+export interface DkmsModule {
+  readonly name: string;
+  readonly version: string;
+  /** Null while the module is only added. */
+  readonly kernel: string | null;
+  readonly state: "added" | "built" | "installed";
+  readonly warning: string | null;
+}
+
+export interface PackageFacts {
+  readonly version: string;
+  readonly held: boolean;
+}
+
+export interface LoginFacts {
+  readonly user: string | null;
+  readonly groups: readonly string[];
+  /** root, or sudo without a password. */
+  readonly canSudo: boolean | null;
+}
+
+export interface CpuFacts {
+  readonly model: string | null;
+  readonly cores: number | null;
+  /** cpufreq driver; null: no cpufreq (a virtual machine, or managed by the BIOS). */
+  readonly driver: string | null;
+  readonly governor: string | null;
+  readonly minMhz: number | null;
+  readonly maxMhz: number | null;
+  readonly hardwareMaxMhz: number | null;
+}
+
+export interface GpuFacts {
+  /** Full PCI address, for example 0000:03:00.0. */
+  readonly bdf: string;
+  /** Lower-case PCI device id without 0x, for example 56a0. */
+  readonly deviceId: string;
+  readonly name: string;
+  readonly kind: "discrete" | "integrated";
+  /** Kernel driver in use: i915, xe, or null when none is bound. */
+  readonly driver: string | null;
+  readonly vramMiB: number | null;
+  /** Size and start of BAR 2, the window to VRAM. */
+  readonly bar2MiB: number | null;
+  readonly bar2Start: string | null;
+  readonly resizableBar: "full" | "partial" | "off" | null;
+  readonly above4g: boolean | null;
+  readonly clock: GpuClockFacts | null;
+}
+
+export interface GpuClockFacts {
+  /** Folder of the frequency files under /sys. */
+  readonly path: string;
+  readonly minMhz: number | null;
+  readonly maxMhz: number | null;
+  /** Hardware window (RPn, RP0). */
+  readonly floorMhz: number | null;
+  readonly ceilingMhz: number | null;
+}

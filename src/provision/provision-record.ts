@@ -1,0 +1,24 @@
+export type StepStatus = "ok" | "changed" | "failed" | "blocked" | "skipped";
+
+export interface StepOutcome {
+  readonly name: string;
+  readonly kind: string;
+  readonly status: StepStatus;
+  readonly before: string | null;
+  readonly after: string | null;
+  /** Last lines of output of a failed step. */
+  readonly output: string | null;
+  readonly remedy: string | null;
+  readonly durationMs: number;
+}
+
+/** One application of a playbook to one host. */
+export interface ProvisionRecord {
+  readonly host: string;
+  readonly playbook: string;
+  readonly steps: readonly StepOutcome[];
+  readonly reboots: number;
+  /** Whether a second check found nothing left to change. Null when it was not reached. */
+  readonly converged: boolean | null;
+  readonly durationMs: number;
+}

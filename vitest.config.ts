@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+
+/**
+ * One project per tier. `npm test` runs the first three: they need neither root nor a network.
+ * The others need what `.ci/run` installs first (openssh-server, docker.io, a Python venv with vLLM, Node 24).
+ */
+export default defineConfig({
+  test: {
+    testTimeout: 20_000,
+    projects: [
+      tier("unit", ["test/**/*.test.ts"], ["test/contract/**", "test/e2e/**", "test/real/**", "test/lab/**"]),
+      tier("contract", ["test/contract/**/*.test.ts"]),
+      tier("e2e", ["test/e2e/**/*.test.ts"], [], 90_000),
+      tier("sshd", ["test/real/sshd/**/*.test.ts"], [], 120_000),
+      tier("docker", ["test/real/docker/**/*.test.ts"], [], 180_000),
+      tier("engine", ["test/real/engine/**/*.test.ts"], [], 300_000),
+      tier("node24", ["test/real/node24/**/*.test.ts"], [], 120_000),
+      tier("lab", ["test/lab/**/*.test.ts"], [], 600_000),
+    ],
+  },
+});
+
+function tier(name: string, include: string[], exclude: string[] = [], timeoutMs = 20_000) {
+  return {
+    test: { name, include, exclude: ["node_modules/**", ...exclude], testTimeout: timeoutMs, hookTimeout: timeoutMs },
+  };
+}

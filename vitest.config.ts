@@ -1,12 +1,15 @@
 import { defineConfig } from "vitest/config";
 
+/** Where `.ci/run` wants the JSON report that it counts. */
+const resultsPath = process.env["ARC_VLLM_TEST_RESULTS"];
+
 /**
  * One project per tier. `npm test` runs the first three: they need neither root nor a network.
  * The others need what `.ci/run` installs first (openssh-server, docker.io, a Python venv with vLLM, Node 24).
  */
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
+    reporters: resultsPath === undefined ? ["default"] : ["default", ["json", { outputFile: resultsPath }]],
     projects: [
       tier("unit", ["test/**/*.test.ts"], ["test/contract/**", "test/e2e/**", "test/real/**", "test/lab/**"]),
       tier("contract", ["test/contract/**/*.test.ts"]),

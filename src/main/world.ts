@@ -1,0 +1,28 @@
+import type { HistorySpec, HostSpec } from "../inputs/run-config.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Console } from "../ports/console.ts";
+import type { Files } from "../ports/files.ts";
+import type { ModelStream } from "../ports/model-stream.ts";
+import type { RecordStore } from "../ports/record-store.ts";
+import type { Shell } from "../ports/shell.ts";
+import type { RunIdentity, SourceIdentity } from "../record/run-record.ts";
+
+/** Every effect a command may use: built once at the edge (`real-world.ts`), replaced by fakes in tests. */
+export interface World {
+  readonly clock: Clock;
+  readonly files: Files;
+  readonly console: Console;
+  readonly models: ModelStream;
+  readonly openShell: (host: HostSpec) => Promise<Shell>;
+  readonly openStore: (history: HistorySpec) => RecordStore;
+  /** Aborts when the user or the runner cancels. */
+  readonly signal: AbortSignal;
+  readonly identity: Omit<RunIdentity, "endedAt">;
+  readonly source: SourceIdentity | null;
+  /** True when the hosts are the embedded one. */
+  readonly simulated: boolean;
+  /** Folder with playbooks/, for playbooks given by name. */
+  readonly productRoot: string;
+  /** Called before a server is started, so that a later process (the Action's post step) can stop it. */
+  readonly rememberServer: (host: string, port: number) => void;
+}

@@ -85,3 +85,6 @@ export interface Distribution {
   readonly min: number;
   readonly max: number;
 }
+
+/** A load point warning that starts with this makes the whole measurement invalid; others are only shown. */
+export const INVALIDATING_WARNING = "Invalid: ";

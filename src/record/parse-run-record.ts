@@ -1,3 +1,4 @@
+import { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { AppError, type ErrorCode } from "../core/app-error.ts";
 import type { RunRecord } from "./run-record.ts";
@@ -59,16 +60,16 @@ function parseJson(text: string, refuse: (problem: string, cause: unknown) => Ap
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw refuse(`it is not JSON (${placeOf(cause, text)}), a JSON object is wanted`, cause);
+    throw refuse(`it is not JSON (${placeOf(text)}), a JSON object is wanted`, cause);
   }
 }
 
-/** V8 names a position only for some errors; a text that is cut short has none, and its end is the place. */
-function placeOf(cause: unknown, text: string): string {
-  const position = /position (\d+)/.exec(cause instanceof Error ? cause.message : "")?.[1];
-  const before = text.slice(0, position === undefined ? text.length : Number(position));
-  const lines = before.split("\n");
-  return `line ${lines.length}, column ${(lines.at(-1) ?? "").length + 1}`;
+/** V8 names a position for some errors only, so the YAML parser, which reads all of JSON, finds the place. */
+function placeOf(text: string): string {
+  const lines = new LineCounter();
+  const [error] = parseDocument(text, { schema: "json", lineCounter: lines, prettyErrors: false }).errors;
+  const { line, col } = lines.linePos(error?.pos[0] ?? text.length);
+  return `line ${line}, column ${col}`;
 }
 
 function schemaOf(value: unknown): string | null {

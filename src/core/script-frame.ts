@@ -85,7 +85,7 @@ const RELAY_OUTPUT = [
 /** In the C locale -N counts bytes, and bash takes no byte more than asked, so that the rest stays for the watchdog. */
 const READ_FRAME = [
   'export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin";',
-  'IFS= read -r arc_n; IFS= read -r -N "$arc_n" arc_body; [ "${#arc_body}" = "$arc_n" ] || exit 125;',
+  `IFS= read -r arc_n; IFS= read -r -N "$arc_n" arc_body; [ "\${#arc_body}" = "$arc_n" ] || exit 125;`,
 ].join(" ");
 
 const DETACH = 'trap "" HUP; exec </dev/null;';
@@ -102,7 +102,7 @@ const WATCH_STDIN = [
   'read -r _ _ _ _ _ session _ <"/proc/$$/stat"; read -r leader <"/proc/$session/comm";',
   "case $leader in *sshd* | dropbear | systemd | init) session=none;; esac;",
   "strike() { left=0; for stat in /proc/[0-9]*/stat; do",
-  'IFS= read -r line <"$stat" || continue; pid=${line%% *}; set -- "$1" ${line##*) };',
+  `IFS= read -r line <"$stat" || continue; pid=\${line%% *}; set -- "$1" \${line##*) };`,
   '[ "$5" = "$session" ] || [ "$pid" = "$$" ] || continue;',
   '[ "$2" = Z ] || [ "$pid" = "$me" ] || [ "$3" = "$me" ] && continue;',
   'kill -s "$1" "$pid" && left=1; done; };',

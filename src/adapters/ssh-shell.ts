@@ -1,0 +1,129 @@
+import type { ClientChannel } from "ssh2";
+import { AppError } from "../core/app-error.ts";
+import { type Bootstrap, bootstrapCommand } from "../core/script-frame.ts";
+import type { SshHostSpec } from "../inputs/run-config.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Shell } from "../ports/shell.ts";
+import { type ProcessEnd, runScript, type ScriptProcess } from "./run-script.ts";
+import { sessionSlots } from "./session-slots.ts";
+import { connectSsh, SSH_TUNING, type SshConnection } from "./ssh-connect.ts";
+
+/**
+ * Opens an SSH connection that carries any number of scripts at once. When it breaks, running scripts end with
+ * "connection-lost" and the next `run` connects anew. Throws what `connectSsh` throws.
+ */
+export async function openSshShell(host: SshHostSpec, clock: Clock, tuning = SSH_TUNING): Promise<Shell> {
+  const slots = sessionSlots(MAX_SESSIONS, isRefusedSession);
+  let current: SshConnection | null = await connectSsh(host, clock, tuning);
+  let connecting: Promise<SshConnection> | null = null;
+  let isDisposed = false;
+
+  async function connected(): Promise<SshConnection> {
+    if (isDisposed) throw disposed(host);
+    if (current?.isOpen()) return current;
+    // Scripts that start together after a loss share one attempt.
+    connecting ??= connectSsh(host, clock, tuning).finally(() => {
+      connecting = null;
+    });
+    current = await connecting;
+    return current;
+  }
+
+  const start = (bootstrap: Bootstrap, signal: AbortSignal) =>
+    slots.open(async (release) => {
+      signal.throwIfAborted();
+      return channelProcess(await openChannel(host, connected, bootstrapCommand(bootstrap)), release);
+    });
+
+  return {
+    host: host.name,
+    run: (script, options) => runScript(host.name, script, options, { start, clock }),
+    async reconnect() {
+      await current?.close();
+      await connected();
+    },
+    async [Symbol.asyncDispose]() {
+      isDisposed = true;
+      await current?.close();
+    },
+  };
+}
+
+/** Below sshd's MaxSessions of 10, so that a person can still join the connection. */
+const MAX_SESSIONS = 8;
+
+/** Opens a channel; when the connection turns out to be dead, once more on a new one: nothing has run yet. */
+async function openChannel(
+  host: SshHostSpec,
+  connected: () => Promise<SshConnection>,
+  command: string,
+): Promise<ClientChannel> {
+  const connection = await connected();
+  try {
+    return await exec(connection, command);
+  } catch (cause) {
+    if (connection.isOpen()) throw noSession(host, cause);
+  }
+  try {
+    return await exec(await connected(), command);
+  } catch (cause) {
+    throw cause instanceof AppError ? cause : noSession(host, cause);
+  }
+}
+
+function exec({ client }: SshConnection, command: string): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error)));
+  });
+}
+
+function channelProcess(channel: ClientChannel, release: () => void): ScriptProcess {
+  // ssh2 emits "close" on both streams once they have been read to their end, also when the connection broke.
+  const drained = Promise.all([
+    new Promise((resolve) => channel.once("close", resolve)),
+    new Promise((resolve) => channel.stderr.once("close", resolve)),
+  ]);
+  const exited = new Promise<ProcessEnd>((resolve) => {
+    channel.once("exit", (exitCode: number | null, signal?: string) => resolve(endOf(exitCode, signal)));
+    channel.once("close", () => resolve({ ended: "connection-lost" }));
+  });
+  void drained.then(release);
+  return {
+    stdin: channel,
+    stdout: channel,
+    stderr: channel.stderr,
+    exited,
+    drained,
+    abandon() {
+      channel.close();
+      release();
+    },
+  };
+}
+
+function endOf(exitCode: number | null, signal: string | undefined): ProcessEnd {
+  if (exitCode !== null) return { ended: "exited", exitCode };
+  if (signal === undefined) return { ended: "connection-lost" };
+  return { ended: "signalled", signal: signal.startsWith("SIG") ? signal : `SIG${signal}` };
+}
+
+/** The text is ssh2's (lib/utils.js). OpenSSH refuses a session over MaxSessions with "open failed". */
+function isRefusedSession(cause: unknown): boolean {
+  const refusal = cause instanceof AppError ? cause.cause : null;
+  return refusal instanceof Error && refusal.message.startsWith("(SSH) Channel open failure");
+}
+
+function noSession(host: SshHostSpec, cause: unknown): AppError {
+  return new AppError("HOST_UNREACHABLE", {
+    message: `Cannot open a session on host "${host.name}": ${cause instanceof Error ? cause.message : String(cause)}`,
+    hint: "Check MaxSessions and the restrictions of the key in authorized_keys on the host",
+    cause,
+  });
+}
+
+function disposed(host: SshHostSpec): AppError {
+  return new AppError("HOST_UNREACHABLE", {
+    message: `Cannot run on host "${host.name}": the connection has been closed by us`,
+    hint: "Run again",
+  });
+}

@@ -79,6 +79,8 @@ export interface IpexLlmServe extends ServeProcess {
   /** Image with tag or digest. */
   readonly image: string;
   readonly shmSizeGib: number;
+  /** Host memory the container may use; absent: no limit. */
+  readonly memoryLimitGib?: number;
   readonly pull: "missing" | "never";
 }
 

@@ -1,0 +1,28 @@
+/** One way to run a model server on a host. `launch` may leave something behind when it throws; `stopServer` ends it. */
+export interface Engine {
+  /** Checks the host, then starts the server. Resolves when it was started, not when it is ready. */
+  launch(): Promise<Launch>;
+  /** Whether the server still runs, and its last log lines. */
+  observe(logLines: number): Promise<Observation>;
+}
+
+/** What was started. */
+export interface Launch {
+  /** The server's own command line, without secrets. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly imageDigest: string | null;
+  /** Taken from the image when the server does not say its version. */
+  readonly imageTag: string | null;
+}
+
+export interface Observation {
+  readonly state: "running" | "exited";
+  /** Null while it runs, or when nobody saw how it ended. */
+  readonly exitCode: number | null;
+  readonly oomKilled: boolean;
+  /** What the container engine says about a container that could not start. */
+  readonly error: string | null;
+  /** Oldest first. */
+  readonly log: readonly string[];
+}

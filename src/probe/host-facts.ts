@@ -21,6 +21,8 @@ export interface HostFacts {
   readonly renderNodes: readonly string[];
   readonly docker: string | null;
   readonly xpuSmi: string | null;
+  /** Processes that hold a GPU open. Null when they could not be listed; absent in older records. */
+  readonly gpuProcesses?: readonly GpuProcess[] | null;
   readonly evidence: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
@@ -41,6 +43,10 @@ export interface KernelFacts {
   readonly grubDefault: string | null;
   /** From modinfo for the running kernel: where i915 would be loaded from. */
   readonly i915Path: string | null;
+  /** Whether the headers of the running kernel are there (dkms skips a build without them). Absent in older records. */
+  readonly headers?: boolean | null;
+  /** Which i915 is loaded, proven by its srcversion; null when none is, or it cannot be told. Absent in older records. */
+  readonly i915Loaded?: "dkms" | "in-tree" | null;
 }
 
 export interface DkmsModule {
@@ -91,6 +97,28 @@ export interface GpuFacts {
   readonly resizableBar: "full" | "partial" | "off" | null;
   readonly above4g: boolean | null;
   readonly clock: GpuClockFacts | null;
+  /** For example renderD128; null when the driver made none. Absent in older records. */
+  readonly renderNode?: string | null;
+  /** The link between the card and its slot. Absent in older records. */
+  readonly link?: GpuLinkFacts | null;
+  /** What slows the GPU right now, in the driver's words (pl1, thermal, …). Absent in older records. */
+  readonly throttle?: readonly string[] | null;
+}
+
+/**
+ * Read at the upstream port of the card's own switch: the endpoint itself always says 2.5 GT/s x1
+ * (Intel support article 000094587).
+ */
+export interface GpuLinkFacts {
+  readonly speedGts: number | null;
+  readonly width: number | null;
+  readonly maxSpeedGts: number | null;
+  readonly maxWidth: number | null;
+}
+
+export interface GpuProcess {
+  readonly pid: number;
+  readonly command: string;
 }
 
 export interface GpuClockFacts {

@@ -6,8 +6,8 @@ import type { RunRecord } from "../record/run-record.ts";
 export interface RecordJournal {
   readonly record: RunRecord;
   readonly path: string;
-  /** Merges what a stage produced and writes the whole record atomically. */
-  add(stage: Partial<RunRecord>): Promise<void>;
+  /** Adds what a stage produced and writes the whole record atomically. */
+  update(add: (record: RunRecord) => RunRecord): Promise<void>;
 }
 
 export async function startJournal(initial: RunRecord, folder: string, files: Files): Promise<RecordJournal> {
@@ -30,8 +30,8 @@ export async function startJournal(initial: RunRecord, folder: string, files: Fi
     get record() {
       return record;
     },
-    async add(stage) {
-      record = { ...record, ...stage };
+    async update(add) {
+      record = add(record);
       await write();
     },
   };

@@ -1,0 +1,20 @@
+import { join } from "node:path";
+import { AppError } from "../core/app-error.ts";
+import type { PlaybookRef } from "../inputs/run-config.ts";
+import { type Playbook, parsePlaybook } from "../plan/parse-playbook.ts";
+import type { World } from "./world.ts";
+
+/** Reads a playbook: a path when it ends in .yml or .yaml, else one of those shipped in playbooks/. */
+export async function loadPlaybook(ref: PlaybookRef, world: World): Promise<Playbook> {
+  const shipped = join(world.productRoot, "playbooks");
+  const path = /\.ya?ml$/.test(ref.name) ? ref.name : join(shipped, `${ref.name}.yml`);
+  const text = await world.files.read(path);
+  if (text === null) {
+    const names = (await world.files.list(shipped)).filter((name) => name.endsWith(".yml"));
+    throw new AppError("PLAYBOOK_INVALID", {
+      message: `Cannot read playbook "${ref.name}": there is no file "${path}"`,
+      hint: `Name one of ${names.map((name) => name.replace(/\.yml$/, "")).join(", ")}, or a path that ends in .yml`,
+    });
+  }
+  return parsePlaybook(text, path, ref.vars);
+}

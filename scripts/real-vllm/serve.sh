@@ -3,7 +3,7 @@
 # of its own and end the group, because the engine outlives a killed API process.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-engine=${ARC_VLLM_ENGINE_DIR:-$here/../../.cache/real-vllm}
+engine=$(cd "${ARC_VLLM_ENGINE_DIR:-$here/../../.cache/real-vllm}" && pwd)
 port=$1
 shift
 

@@ -30,9 +30,13 @@ export interface RequestTrace {
   readonly scheduledMs: number;
   readonly sentMs: number;
   readonly headersMs: number | null;
-  /** First and last event that carries content, reasoning or a tool call. */
+  /** First event of any kind, a role or an error too. */
+  readonly firstEventMs: number | null;
+  /** First and last event that carries content, reasoning or a tool call, or that the server counts as a token. */
   readonly firstMs: number | null;
   readonly lastMs: number | null;
+  /** First event that carries text or a tool call, not only reasoning. */
+  readonly firstVisibleMs: number | null;
   readonly endMs: number;
   readonly promptTokens: number | null;
   /** From the server's usage; null when it sent none. */
@@ -40,6 +44,12 @@ export interface RequestTrace {
   readonly finishReason: string | null;
   /** Arrival of every counted event. */
   readonly chunkMs: readonly number[];
+  /** Tokens in each counted event, from usage that the server sent with every chunk; null when it did not. */
+  readonly chunkTokens: readonly number[] | null;
+  /** Counted events that came in the same read as the one before: many of them mean that this client was late. */
+  readonly coalesced: number;
+  /** True when the server had closed an idle connection and the request went out again on a new one. */
+  readonly resent: boolean;
 }
 
 /** All requests of one level of one repeat. Saved as soon as it is finished. */

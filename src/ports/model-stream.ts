@@ -28,6 +28,8 @@ export interface StreamSink {
 export interface StreamHandle {
   /** When the last byte of the request was handed to the socket, or null while it was not. */
   readonly writtenAtMs: number | null;
+  /** True once the request had to be sent a second time because the server had closed a reused, idle connection. */
+  readonly resent: boolean;
   /** Closes the connection; the sink gets `onFailure("cancelled")`. */
   cancel(): void;
 }
@@ -40,6 +42,7 @@ export interface HttpAnswer {
 
 /** HTTP to a model server: streamed for measuring, whole for everything else. */
 export interface ModelStream {
+  /** Never calls the sink before it has returned. */
   stream(request: HttpRequest, sink: StreamSink): StreamHandle;
   /** One whole answer, whatever its status. Rejects with ENDPOINT_UNREACHABLE when there is none. */
   ask(request: HttpRequest, options: { timeoutMs: number; signal?: AbortSignal }): Promise<HttpAnswer>;

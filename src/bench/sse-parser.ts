@@ -1,0 +1,110 @@
+import { lineSplitter } from "./line-splitter.ts";
+
+/** One dispatched event. `data` is UTF-8 and only valid during the call that hands it over. */
+export interface SseEvent {
+  /** "message" unless the stream named another. */
+  readonly type: string;
+  readonly data: Buffer;
+  /** The last `id` the stream set, for this event and all after it; empty when there was none. */
+  readonly lastEventId: string;
+}
+
+export interface SseParser {
+  /** Hands over every event that these bytes complete. Throws SseLimitError when an event outgrows the limit. */
+  push(bytes: Uint8Array): void;
+  /** Bytes of an event that is not complete yet; at the end of a stream the standard says to discard them. */
+  readonly pendingBytes: number;
+}
+
+/** An event larger than we are willing to hold. */
+export class SseLimitError extends Error {
+  override readonly name = "SseLimitError";
+}
+
+const COLON = 58;
+const SPACE = 32;
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+const NOTHING = Buffer.alloc(0);
+const NEWLINE = Buffer.from("\n");
+/** A 200 KiB event is legitimate (a tool call, logprobs); nothing that streams tokens comes near this. */
+const LIMIT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Incremental parser of `text/event-stream` as the HTML standard defines it ("parsing an event stream"): LF, CR and
+ * CRLF end a line, comments are skipped, the space after the colon is optional, the data lines of an event are joined
+ * with LF. It works on bytes, so a stream may be cut anywhere, inside a character too.
+ */
+export function sseParser(onEvent: (event: SseEvent) => void, limitBytes = LIMIT_BYTES): SseParser {
+  const fields = eventAssembler(onEvent);
+  const lines = lineSplitter((line) => {
+    const colon = line.indexOf(COLON);
+    if (colon === 0) return;
+    const name = line.toString("latin1", 0, colon === -1 ? line.length : colon);
+    const start = colon === -1 ? line.length : colon + 1;
+    fields.set(name, line.subarray(line[start] === SPACE ? start + 1 : start));
+  });
+  const skipBom = bomSkipper();
+
+  function pendingBytes(): number {
+    return lines.pendingBytes + fields.pendingBytes();
+  }
+
+  return {
+    push(bytes) {
+      lines.push(skipBom(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+      fields.own();
+      if (pendingBytes() > limitBytes) throw new SseLimitError(`an event of more than ${limitBytes} bytes`);
+    },
+    get pendingBytes() {
+      return pendingBytes();
+    },
+  };
+}
+
+/** Collects the fields of one event after the other; an empty line (name and value empty) completes it. */
+function eventAssembler(onEvent: (event: SseEvent) => void) {
+  /** The data lines so far, joined; null before the first. */
+  let data: Buffer | null = null;
+  let type = "message";
+  let lastEventId = "";
+
+  return {
+    set(name: string, value: Buffer): void {
+      if (name === "data") data = data === null ? value : Buffer.concat([data, NEWLINE, value]);
+      else if (name === "") dispatch();
+      else if (name === "event") type = value.length === 0 ? "message" : value.toString();
+      else if (name === "id" && !value.includes(0)) lastEventId = value.toString();
+      // "retry" only matters to a client that reconnects; any other name is to be ignored.
+    },
+    /** Moves what outlives the caller's memory into our own. */
+    own(): void {
+      if (data !== null) data = Buffer.from(data);
+    },
+    pendingBytes: () => data?.length ?? 0,
+  };
+
+  function dispatch(): void {
+    const complete = data;
+    const event = complete === null ? null : { type, data: complete, lastEventId };
+    data = null;
+    type = "message";
+    if (event !== null) onEvent(event);
+  }
+}
+
+/** Takes away one byte order mark at the very start, however it is cut. */
+function bomSkipper(): (chunk: Buffer) => Buffer {
+  let matched = 0;
+  let settled = false;
+  return (chunk) => {
+    if (settled) return chunk;
+    let at = 0;
+    while (at < chunk.length && matched < BOM.length && chunk[at] === BOM[matched]) {
+      at += 1;
+      matched += 1;
+    }
+    if (matched < BOM.length && at === chunk.length) return NOTHING;
+    settled = true;
+    return matched === BOM.length ? chunk.subarray(at) : Buffer.concat([BOM.subarray(0, matched), chunk.subarray(at)]);
+  };
+}

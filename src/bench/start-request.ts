@@ -1,0 +1,106 @@
+import type { Secret } from "../core/secret.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { HttpRequest, ModelStream, TransportFailure } from "../ports/model-stream.ts";
+import type { Answer } from "./answer-reader.ts";
+import { exchangeReader } from "./exchange-reader.ts";
+import type { RequestTrace } from "./load-point.ts";
+import { outcomeOf, type RequestEnd } from "./outcome-of.ts";
+
+/** One request to measure, ready to go out. */
+export interface RequestPlan {
+  readonly index: number;
+  readonly rid: string;
+  readonly url: string;
+  readonly body: string;
+  readonly apiKey: Secret | null;
+  /** Exact number of tokens the answer must have; null when the model may stop earlier. */
+  readonly wantedTokens: number | null;
+  readonly stallTimeoutMs: number;
+  readonly totalTimeoutMs: number;
+}
+
+export interface StartedRequest {
+  /** Resolves when the request is over, however it ended. Never rejects. */
+  readonly done: Promise<RequestTrace>;
+  cancel(): void;
+  /** Ends the request when a limit has passed. Returns when the next limit is due. */
+  enforceLimits(nowMs: number): number;
+}
+
+/**
+ * Sends one request and traces its answer. `scheduledMs` is when the load model wanted it sent; null means now.
+ * An event counts as a sign of life, a keep-alive comment does not: a server that pings but makes no tokens has stalled.
+ */
+export function startRequest(
+  models: ModelStream,
+  clock: Clock,
+  plan: RequestPlan,
+  scheduledMs: number | null,
+): StartedRequest {
+  const { promise, resolve } = withResolvers<RequestTrace>();
+  let cutBy: RequestEnd["cutBy"] = null;
+  let over = false;
+  const sentMs = clock.nowMs();
+  const exchange = exchangeReader(sentMs);
+
+  function settle(failure: TransportFailure | null, failureDetail: string, endMs: number): void {
+    over = true;
+    const end = { ...exchange, failure, failureDetail, cutBy, plan, pendingBytes: exchange.reader.pendingBytes };
+    const times = { scheduledMs: scheduledMs ?? sentMs, sentMs, headersMs: exchange.headersMs, endMs };
+    resolve(traceOf(plan, end, exchange.reader.answer, times, handle.resent));
+  }
+
+  const handle = models.stream(httpRequestOf(plan), {
+    onHeaders: exchange.onHeaders,
+    onData(bytes, atMs) {
+      exchange.onData(bytes, atMs);
+      if (exchange.reader.answer.problem?.outcome === "sse_protocol") handle.cancel();
+    },
+    onEnd: (atMs) => settle(null, "", atMs),
+    onFailure: settle,
+  });
+
+  return {
+    done: promise,
+    cancel: () => handle.cancel(),
+    enforceLimits(nowMs) {
+      const stallMs = exchange.aliveMs + plan.stallTimeoutMs;
+      const totalMs = sentMs + plan.totalTimeoutMs;
+      const dueMs = Math.min(stallMs, totalMs);
+      if (over) return Number.POSITIVE_INFINITY;
+      if (nowMs < dueMs) return dueMs;
+      cutBy = totalMs <= stallMs ? "total_timeout" : "stall_timeout";
+      handle.cancel();
+      return Number.POSITIVE_INFINITY;
+    },
+  };
+}
+
+function httpRequestOf({ url, rid, body, apiKey }: RequestPlan): HttpRequest {
+  return {
+    method: "POST",
+    url,
+    headers: { "content-type": "application/json", accept: "text/event-stream", "x-request-id": rid },
+    body,
+    ...(apiKey === null ? {} : { apiKey }),
+  };
+}
+
+function traceOf(
+  { index, rid }: RequestPlan,
+  end: RequestEnd,
+  answer: Answer,
+  times: Pick<RequestTrace, "scheduledMs" | "sentMs" | "headersMs" | "endMs">,
+  resent: boolean,
+): RequestTrace {
+  const { done: _done, problem: _problem, lastEventMs: _lastEventMs, ...measured } = answer;
+  return { index, rid, httpStatus: end.status, ...outcomeOf(end, answer), ...times, ...measured, resent };
+}
+
+function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

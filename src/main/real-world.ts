@@ -1,0 +1,27 @@
+import { folderRecordStore } from "../adapters/folder-record-store.ts";
+import { httpModelStream } from "../adapters/http-model-stream.ts";
+import { nodeFiles } from "../adapters/node-files.ts";
+import { openShell } from "../adapters/open-shell.ts";
+import { systemClock } from "../adapters/system-clock.ts";
+import type { Console } from "../ports/console.ts";
+import { productRoot } from "./product-root.ts";
+import { runIdentity, sourceIdentity } from "./run-identity.ts";
+import type { World } from "./world.ts";
+
+/** The world as it is: real clock, files, network and hosts. */
+export async function realWorld(console: Console, signal: AbortSignal): Promise<World> {
+  return {
+    clock: systemClock,
+    files: nodeFiles,
+    console,
+    models: httpModelStream(),
+    openShell: (host) => openShell(host, systemClock),
+    openStore: (history) => folderRecordStore(history.path, nodeFiles),
+    signal,
+    identity: runIdentity(process.env, systemClock.isoNow()),
+    source: await sourceIdentity(process.env),
+    simulated: false,
+    productRoot: productRoot(),
+    rememberServer: () => {},
+  };
+}

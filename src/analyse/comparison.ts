@@ -1,4 +1,4 @@
-import type { MetricName } from "../inputs/run-config.ts";
+import type { GateRule, MetricName } from "../inputs/run-config.ts";
 
 export type Direction = "higher" | "lower";
 
@@ -16,6 +16,7 @@ export interface Sample {
 
 export interface Summary {
   readonly n: number;
+  /** Geometric mean, with repeats far off the median pulled in. */
   readonly center: number | null;
   /** Standard deviation of the repeats; null with fewer than two. */
   readonly sd: number | null;
@@ -33,6 +34,7 @@ export type Status =
   | "INVALID";
 
 export interface Comparison {
+  readonly rule: GateRule;
   readonly metric: MetricName;
   readonly unit: string;
   readonly direction: Direction;
@@ -43,10 +45,13 @@ export interface Comparison {
   readonly current: Summary;
   /** Signed change of the value in percent: +5 means the value is 5 % larger, whatever the direction. */
   readonly changePct: number | null;
+  /** Two-sided 95 % confidence interval of the change. */
   readonly ciLowPct: number | null;
   readonly ciHighPct: number | null;
   /** Smallest change for the worse, in percent, that this comparison finds with probability 0.8. */
   readonly mdePct: number | null;
+  /** How often chance alone looks this much worse, corrected for the number of comparisons (Holm). */
+  readonly pWorse: number | null;
   readonly status: Status;
   /** One sentence: why this status. */
   readonly because: string;

@@ -8,9 +8,16 @@ export interface BaselineSelection {
   /** Eligible records of either recipe: how much history there is. */
   readonly eligibleCount: number;
   /** Records that were not used and why, in words. */
-  readonly refused: readonly { readonly runId: string; readonly reason: string }[];
+  readonly refused: readonly RefusedRecord[];
   /** When no record is comparable: the hard fields in which the closest eligible one differs. */
   readonly mismatch: { readonly runId: string; readonly differences: readonly FieldDifference[] } | null;
+}
+
+export interface RefusedRecord {
+  readonly runId: string;
+  /** "unusable" records deserve a word; other recipes are ordinary in a shared history. */
+  readonly kind: "unusable" | "other-recipe";
+  readonly reason: string;
 }
 
 /** Picks the records that `current` may be compared with: eligible, of the same hard fingerprint, and not itself. */
@@ -22,10 +29,7 @@ export function selectBaseline(records: readonly RunRecord[], current: RunRecord
   const baselines = usable.filter((record) => record.fingerprint?.hard === current.fingerprint?.hard);
   const refused = newestFirst
     .filter((record) => !baselines.includes(record))
-    .map((record) => ({
-      runId: record.run.id,
-      reason: whyNotUsable(record, current) ?? describeMismatch(differencesOf(record, current)),
-    }));
+    .map((record) => refusalOf(record, current));
   const mismatch = baselines.length > 0 ? null : closest(usable, current);
   return { baselines, eligibleCount: usable.length, refused, mismatch };
 }
@@ -45,8 +49,11 @@ function differencesOf(record: RunRecord, current: RunRecord): FieldDifference[]
   return differingFields(record.fingerprint?.hardFields ?? {}, current.fingerprint?.hardFields ?? {});
 }
 
-function describeMismatch(differences: readonly FieldDifference[]): string {
-  return `other recipe: ${differences.map((d) => `${d.field} ${d.baseline} -> ${d.current}`).join(", ")}`;
+function refusalOf(record: RunRecord, current: RunRecord): RefusedRecord {
+  const reason = whyNotUsable(record, current);
+  if (reason !== null) return { runId: record.run.id, kind: "unusable", reason };
+  const fields = differencesOf(record, current).map((d) => `${d.field} ${d.baseline} -> ${d.current}`);
+  return { runId: record.run.id, kind: "other-recipe", reason: `other recipe: ${fields.join(", ")}` };
 }
 
 function closest(usable: readonly RunRecord[], current: RunRecord): BaselineSelection["mismatch"] {

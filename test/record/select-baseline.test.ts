@@ -52,7 +52,7 @@ describe("selectBaseline()", () => {
     expect(selectBaseline([record], current)).toEqual({
       baselines: [],
       eligibleCount: 0,
-      refused: [{ runId: "night-20", reason }],
+      refused: [{ runId: "night-20", kind: "unusable", reason }],
       mismatch: null,
     });
   });

@@ -64,6 +64,8 @@ export interface LoadPoint {
   readonly requests: number;
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   readonly metrics: LoadPointMetrics;
+  /** SHA-256 over the prompts in order; runs are alike only when it is equal. */
+  readonly promptsSha256?: string;
   readonly warnings: readonly string[];
 }
 
@@ -82,6 +84,18 @@ export interface LoadPointMetrics {
   readonly chunkGapMs: Distribution | null;
   /** Per-user decode speed: 1000 / TPOT of each request. */
   readonly userTokS: Distribution | null;
+  /** From the scheduled time to the response headers, to any first event, to the first text that is not reasoning. */
+  readonly headersMs?: Distribution | null;
+  readonly firstEventMs?: Distribution | null;
+  readonly visibleTtftMs?: Distribution | null;
+  /** Token-weighted inter-token latency; null unless the server counts the tokens of every chunk. */
+  readonly itlMs?: Distribution | null;
+  /** How late requests went out against the schedule, over all requests; 0 in a closed loop. */
+  readonly latenessMs?: Distribution | null;
+  /** The longest pause inside each answer. */
+  readonly longestGapMs?: Distribution | null;
+  /** Share of counted events that were read together with the one before. */
+  readonly coalescedRatio?: number | null;
 }
 
 export interface Distribution {

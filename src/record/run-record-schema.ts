@@ -196,7 +196,15 @@ const point = z.strictObject({
     e2eMs: distribution.nullable(),
     chunkGapMs: distribution.nullable(),
     userTokS: distribution.nullable(),
+    headersMs: distribution.nullable().exactOptional(),
+    firstEventMs: distribution.nullable().exactOptional(),
+    visibleTtftMs: distribution.nullable().exactOptional(),
+    itlMs: distribution.nullable().exactOptional(),
+    latenessMs: distribution.nullable().exactOptional(),
+    longestGapMs: distribution.nullable().exactOptional(),
+    coalescedRatio: optionalNumber.exactOptional(),
   }),
+  promptsSha256: text.exactOptional(),
   warnings: texts,
 });
 

@@ -1,5 +1,6 @@
 import type { GateRule, GateSpec } from "../inputs/run-config.ts";
 import { differingFields, type FieldDifference } from "../record/fingerprint.ts";
+import { levelLabel } from "../record/level-label.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { type BaselineSelection, selectBaseline } from "../record/select-baseline.ts";
 import { compareFamily, type Match, notComparedAs } from "./compare.ts";
@@ -53,7 +54,7 @@ export function worstOf(comparisons: readonly Comparison[]): { status: Status; b
   const [first] = worst;
   if (status === undefined || first === undefined) return { status: "INVALID", because: "nothing was compared" };
   const more = worst.length > 1 ? ` (and ${worst.length - 1} more)` : "";
-  return { status, because: `${first.metric} at ${first.workload} c=${first.concurrency}: ${first.because}${more}` };
+  return { status, because: `${first.metric} at ${levelLabel(first)}: ${first.because}${more}` };
 }
 
 interface Refusal {

@@ -14,6 +14,8 @@ const kernel = z.strictObject({
   installed: texts,
   grubDefault: optionalText,
   i915Path: optionalText,
+  headers: z.boolean().nullable().exactOptional(),
+  i915Loaded: z.enum(["dkms", "in-tree"]).nullable().exactOptional(),
 });
 
 const dkmsModule = z.strictObject({
@@ -42,6 +44,13 @@ const gpuClock = z.strictObject({
   ceilingMhz: optionalNumber,
 });
 
+const gpuLink = z.strictObject({
+  speedGts: optionalNumber,
+  width: optionalNumber,
+  maxSpeedGts: optionalNumber,
+  maxWidth: optionalNumber,
+});
+
 const gpu = z.strictObject({
   bdf: text,
   deviceId: text,
@@ -54,6 +63,9 @@ const gpu = z.strictObject({
   resizableBar: z.enum(["full", "partial", "off"]).nullable(),
   above4g: z.boolean().nullable(),
   clock: gpuClock.nullable(),
+  renderNode: optionalText.exactOptional(),
+  link: gpuLink.nullable().exactOptional(),
+  throttle: texts.nullable().exactOptional(),
 });
 
 const facts = z.strictObject({
@@ -73,6 +85,10 @@ const facts = z.strictObject({
   renderNodes: texts,
   docker: optionalText,
   xpuSmi: optionalText,
+  gpuProcesses: z
+    .array(z.strictObject({ pid: count, command: text }))
+    .nullable()
+    .exactOptional(),
   evidence: z.record(text, text),
   warnings: texts,
 });
@@ -84,11 +100,12 @@ const plan = z.strictObject({
     z.strictObject({
       name: text,
       kind: text,
-      status: z.enum(["ok", "would-change", "failed", "blocked", "skipped"]),
+      status: z.enum(["ok", "would-change", "warning", "failed", "blocked", "skipped"]),
       before: optionalText,
       after: optionalText,
       evidence: optionalText,
       remedy: optionalText,
+      diff: optionalText.exactOptional(),
     }),
   ),
   needsReboot: z.boolean(),
@@ -96,12 +113,13 @@ const plan = z.strictObject({
 
 const provision = z.strictObject({
   host: text,
+  runId: optionalText.exactOptional(),
   playbook: text,
   steps: z.array(
     z.strictObject({
       name: text,
       kind: text,
-      status: z.enum(["ok", "changed", "failed", "blocked", "skipped"]),
+      status: z.enum(["ok", "changed", "warning", "failed", "blocked", "skipped"]),
       before: optionalText,
       after: optionalText,
       output: optionalText,

@@ -1,5 +1,6 @@
 import { INVALIDATING_WARNING, type LoadPoint } from "../bench/load-point.ts";
 import type { GateSpec, Workload } from "../inputs/run-config.ts";
+import { levelLabel } from "./level-label.ts";
 import { isMeasured, metricValue } from "./metric-value.ts";
 import type { RunRecord, Validity } from "./run-record.ts";
 
@@ -67,7 +68,7 @@ function missingPoints(points: readonly LoadPoint[], workloads: readonly Workloa
 }
 
 function at(point: LoadPoint): string {
-  return `${point.workload} c=${point.concurrency} repeat ${point.repeat + 1}`;
+  return `${levelLabel(point)} repeat ${point.repeat + 1}`;
 }
 
 function percent(ratio: number): string {

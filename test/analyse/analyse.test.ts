@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { analyse } from "../../src/analyse/analyse.ts";
-import { settleEligibility } from "../../src/analyse/settle-eligibility.ts";
 import type { RunRecord } from "../../src/record/run-record.ts";
 import {
   exampleDeployment,
@@ -130,6 +129,19 @@ describe("analyse()", () => {
     expect(analyse(tonight(), [baseline, other, newer], gate)).toMatchObject({ baselineRunId: "run-1b", warnings: [] });
   });
 
+  it("compares with the last good record while later ones are kept as regressions", () => {
+    const regressed = exampleRecord({
+      run: { ...baseline.run, id: "run-1b", startedAt: "2026-09-24T12:00:00.000Z" },
+      points: slower(1.2),
+      eligible: false,
+    });
+    const again = analyse(tonight({ points: slower(1.2) }), [baseline, regressed], gate);
+    expect(again).toMatchObject({ status: "REGRESSION", baselineRunId: "run-1" });
+    expect(again.warnings).toEqual([
+      "Record run-1b was not used: it is marked as not eligible, for example after a regression",
+    ]);
+  });
+
   it("judges every load point, and one regression among them decides", () => {
     const workloads = [exampleWorkload({ concurrency: [1, 12] })];
     const single = [0, 1, 2].map((repeat) =>
@@ -160,24 +172,4 @@ describe("analyse()", () => {
       expect(found.map(({ status }) => status)).toEqual(Array(levels).fill("REGRESSION"));
     },
   );
-});
-
-describe("settleEligibility()", () => {
-  it("keeps a regressed run from becoming the next baseline", () => {
-    const regressed = tonight({ points: slower(1.2) });
-    expect(regressed.eligible).toBe(true);
-    const settled = settleEligibility(regressed, analyse(regressed, [baseline], gate));
-    expect(settled.eligible).toBe(false);
-    const next = exampleRecord({
-      run: { ...baseline.run, id: "run-3", startedAt: "2026-09-26T02:00:00.000Z" },
-      points: slower(1.2),
-    });
-    expect(analyse(next, [baseline, settled], gate)).toMatchObject({ status: "REGRESSION", baselineRunId: "run-1" });
-  });
-
-  it("leaves a passing, an improved and an inconclusive run eligible", () => {
-    for (const status of ["PASS", "IMPROVED", "INCONCLUSIVE", "CALIBRATING"] as const) {
-      expect(settleEligibility(tonight(), { status }).eligible).toBe(true);
-    }
-  });
 });

@@ -1,15 +1,17 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { LoadPoint } from "../bench/load-point.ts";
 import type { Workload } from "../inputs/run-config.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { engineFields } from "./engine-fields.ts";
+import { levelLabel } from "./level-label.ts";
 import type { Fingerprint, RunRecord } from "./run-record.ts";
 
 /** The parts of a record that say what was measured on what. */
 export type FingerprintParts = Pick<
   RunRecord,
-  "schema" | "simulated" | "host" | "facts" | "deployment" | "workloads"
+  "schema" | "simulated" | "host" | "facts" | "deployment" | "workloads" | "points"
 > & {
   readonly run: Pick<RunRecord["run"], "toolVersion">;
 };
@@ -31,6 +33,7 @@ export function fingerprintOf(parts: FingerprintParts): Fingerprint | null {
     ...gpuFields(parts.facts),
     ...engine.hard,
     ...Object.assign({}, ...parts.workloads.map(workloadFields)),
+    ...promptFields(parts.points),
   };
   const softFields: Fields = { host: parts.host, ...hostFields(parts.facts), ...engine.soft };
   return { hard: digest(hardFields), soft: digest(softFields), hardFields, softFields };
@@ -73,6 +76,12 @@ function workloadFields(workload: Workload): Fields {
   const { name, repeats: _repeats, stallTimeoutMs: _stall, totalTimeoutMs: _total, concurrency, ...rest } = workload;
   const fields: Fields = { ...rest, concurrency: concurrency.join(",") };
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [`workload ${name}: ${key}`, value]));
+}
+
+/** The first repeat of each level is enough: the others follow from the same seed, and their number may change. */
+function promptFields(points: readonly LoadPoint[]): Fields {
+  const first = points.filter((point) => point.repeat === 0 && point.promptsSha256 !== undefined);
+  return Object.fromEntries(first.map((point) => [`prompts of ${levelLabel(point)}`, point.promptsSha256 ?? null]));
 }
 
 function hostFields(facts: HostFacts | null): Fields {

@@ -5,6 +5,7 @@ import {
   exampleDeployment,
   exampleFacts,
   exampleGpu,
+  examplePoint,
   exampleRecord,
   exampleWorkload,
 } from "../fakes/example-record.ts";
@@ -112,6 +113,16 @@ describe("fingerprintOf()", () => {
 
   it("repeats and time-outs may change: they say how well, not what is measured", () => {
     expect(changed({ workloads: [exampleWorkload({ repeats: 5, totalTimeoutMs: 1 })] }).hard).toEqual([]);
+  });
+
+  it("other prompts are another recipe; more repeats of the same prompts are not", () => {
+    const measured = (digest: string, repeats: number) =>
+      Array.from({ length: repeats }, (_, repeat) => examplePoint({ repeat, promptsSha256: `${digest}${repeat}` }));
+    const [a, b, longer] = [measured("a", 3), measured("b", 3), measured("a", 5)].map(
+      (points) => exampleRecord({ points }).fingerprint?.hard,
+    );
+    expect(a).not.toBe(b);
+    expect(longer).toBe(a);
   });
 
   it("takes the model of `vllm serve` from its place, by the last part of its path", () => {

@@ -1,0 +1,22 @@
+import { startServer } from "../deploy/start-server.ts";
+import type { HostSpec, RunConfig } from "../inputs/run-config.ts";
+import type { CommandOutcome } from "./command-outcome.ts";
+import { requireServe } from "./require-serve.ts";
+import type { World } from "./world.ts";
+
+/** Starts the model server on every host of the configuration and leaves it running. */
+export async function serve(config: RunConfig, world: World): Promise<CommandOutcome> {
+  const spec = requireServe(config, "serve");
+  const deployments = [];
+  for (const host of config.hosts) deployments.push(await serveOn(host));
+  const text = deployments.map(({ host, servedModelName, baseUrl }) => `${host}: ${servedModelName} at ${baseUrl}/v1`);
+  return { exitCode: 0, text: [...text, 'End it with "arc-vllm stop"'].join("\n"), json: { deployments } };
+
+  async function serveOn(host: HostSpec) {
+    const { clock, console, models, signal } = world;
+    console.group(`Serve ${spec.servedModelName} on ${host.name}`);
+    await using shell = await world.openShell(host);
+    const server = await startServer({ shell, models, clock, console, serve: spec, host, signal });
+    return server.deployment;
+  }
+}

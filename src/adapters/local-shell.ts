@@ -24,21 +24,21 @@ export function openLocalShell(host: LocalHostSpec, clock: Clock): Shell {
 }
 
 /** Starts a program of this machine as the leader of a session. `onAbandon` is the fate of one that has not ended. */
-export async function startProcess(
+export function startProcess(
   file: string,
   argv: readonly string[],
   options: { readonly env: NodeJS.ProcessEnv; readonly onAbandon: "kill" | "leave" },
 ): Promise<ScriptProcess> {
   const child = spawn(file, argv, { detached: true, env: options.env, stdio: ["pipe", "pipe", "pipe"] });
-  await new Promise<void>((resolve, reject) => {
-    child.once("spawn", resolve);
-    child.once("error", (cause) => reject(cannotStart(file, cause)));
-  });
-  return {
+  const process: ScriptProcess = {
     stdin: child.stdin,
     stdout: child.stdout,
     stderr: child.stderr,
-    exited: whenExited(child),
+    exited: new Promise<ProcessEnd>((resolve) => {
+      child.once("exit", (exitCode, signal) => {
+        resolve(exitCode === null ? { ended: "signalled", signal } : { ended: "exited", exitCode });
+      });
+    }),
     drained: new Promise((resolve) => child.once("close", resolve)),
     abandon() {
       if (child.exitCode === null && child.signalCode === null && options.onAbandon === "kill") killGroup(child);
@@ -46,13 +46,9 @@ export async function startProcess(
       child.unref();
     },
   };
-}
-
-function whenExited(child: ChildProcess): Promise<ProcessEnd> {
-  return new Promise((resolve) => {
-    child.once("exit", (exitCode, signal) => {
-      resolve(exitCode === null ? { ended: "signalled", signal } : { ended: "exited", exitCode });
-    });
+  return new Promise((resolve, reject) => {
+    child.once("spawn", () => resolve(process));
+    child.once("error", (cause) => reject(cannotStart(file, cause)));
   });
 }
 

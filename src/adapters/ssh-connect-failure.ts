@@ -19,7 +19,7 @@ export function explainConnectFailure(host: SshHostSpec, login: LoginSession, ca
   if (login.wasRefused() || isAuth) {
     return permanent(authFailed(host, login, error));
   }
-  const known = KNOWN_CAUSES.find(({ code: known, text }) => known === code || text?.test(error.message));
+  const known = KNOWN_CAUSES.find((one) => one.codes.includes(String(code)) || one.text?.test(error.message));
   const unreachable = new AppError("HOST_UNREACHABLE", {
     message: `Cannot reach host "${host.name}" at ${host.address}:${host.port}: ${known?.what ?? error.message}`,
     hint: known?.hint ?? "Check that the host is up and that sshd listens on that port",
@@ -51,7 +51,7 @@ function permanent(error: AppError): ConnectFailure {
 }
 
 interface KnownCause {
-  readonly code?: string;
+  readonly codes: readonly string[];
   readonly text?: RegExp;
   readonly what: string;
   readonly hint: string;
@@ -63,26 +63,26 @@ const CHECK_SSHD = "Check that the host is up and that sshd listens on that port
 
 /** Texts are ssh2's (lib/client.js), codes are libuv's. */
 const KNOWN_CAUSES: readonly KnownCause[] = [
-  { code: "ECONNREFUSED", what: "connection refused", hint: CHECK_SSHD, isTransient: true },
-  { code: "ECONNRESET", what: "the connection was reset", hint: CHECK_SSHD, isTransient: true },
-  { code: "EPIPE", what: "the connection was reset", hint: CHECK_SSHD, isTransient: true },
-  { code: "EHOSTUNREACH", what: "no route to the host", hint: CHECK_NETWORK, isTransient: true },
-  { code: "ENETUNREACH", what: "no route to its network", hint: CHECK_NETWORK, isTransient: true },
-  { code: "EAI_AGAIN", what: "the name server does not answer", hint: CHECK_NETWORK, isTransient: true },
+  { codes: ["ECONNREFUSED"], what: "connection refused", hint: CHECK_SSHD, isTransient: true },
+  { codes: ["ECONNRESET", "EPIPE"], what: "the connection was reset", hint: CHECK_SSHD, isTransient: true },
+  { codes: ["EHOSTUNREACH"], what: "no route to the host", hint: CHECK_NETWORK, isTransient: true },
+  { codes: ["ENETUNREACH"], what: "no route to its network", hint: CHECK_NETWORK, isTransient: true },
+  { codes: ["EAI_AGAIN"], what: "the name server does not answer", hint: CHECK_NETWORK, isTransient: true },
   {
-    code: "ENOTFOUND",
+    codes: ["ENOTFOUND"],
     what: "the name does not resolve",
     hint: "Check the spelling of the address",
     isTransient: false,
   },
   {
+    codes: [],
     text: /lost before handshake|No response from server/,
     what: "it hung up before the handshake was done",
     hint: "Check that this is an SSH port, and sshd's MaxStartups and its deny rules",
     isTransient: true,
   },
   {
-    code: "ETIMEDOUT",
+    codes: ["ETIMEDOUT"],
     text: /Timed out while waiting/,
     what: "no answer in time",
     hint: CHECK_NETWORK,

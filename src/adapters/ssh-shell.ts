@@ -26,13 +26,22 @@ export async function openSshShell(host: SshHostSpec, clock: Clock, tuning = SSH
       connecting = null;
     });
     current = await connecting;
+    if (isDisposed) await current.close();
     return current;
   }
 
   const start = (bootstrap: Bootstrap, signal: AbortSignal) =>
     slots.open(async (release) => {
       signal.throwIfAborted();
-      return channelProcess(await openChannel(host, connected, bootstrapCommand(bootstrap)), release);
+      const session = await openSession(host, connected, bootstrapCommand(bootstrap));
+      void session.drained.then(release);
+      return {
+        ...session,
+        abandon() {
+          session.abandon();
+          release();
+        },
+      };
     });
 
   return {
@@ -52,12 +61,12 @@ export async function openSshShell(host: SshHostSpec, clock: Clock, tuning = SSH
 /** Below sshd's MaxSessions of 10, so that a person can still join the connection. */
 const MAX_SESSIONS = 8;
 
-/** Opens a channel; when the connection turns out to be dead, once more on a new one: nothing has run yet. */
-async function openChannel(
+/** Starts a command; when the connection turns out to be dead, once more on a new one: nothing has run yet. */
+async function openSession(
   host: SshHostSpec,
   connected: () => Promise<SshConnection>,
   command: string,
-): Promise<ClientChannel> {
+): Promise<ScriptProcess> {
   const connection = await connected();
   try {
     return await exec(connection, command);
@@ -71,33 +80,31 @@ async function openChannel(
   }
 }
 
-function exec({ client }: SshConnection, command: string): Promise<ClientChannel> {
+function exec({ client }: SshConnection, command: string): Promise<ScriptProcess> {
   return new Promise((resolve, reject) => {
-    client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error)));
+    client.exec(command, (error, channel) => {
+      // Listeners must be there before this callback returns: the exit status may stand in the same packet.
+      if (error === undefined) resolve(processOf(channel));
+      else reject(error);
+    });
   });
 }
 
-function channelProcess(channel: ClientChannel, release: () => void): ScriptProcess {
-  // ssh2 emits "close" on both streams once they have been read to their end, also when the connection broke.
-  const drained = Promise.all([
-    new Promise((resolve) => channel.once("close", resolve)),
-    new Promise((resolve) => channel.stderr.once("close", resolve)),
-  ]);
-  const exited = new Promise<ProcessEnd>((resolve) => {
-    channel.once("exit", (exitCode: number | null, signal?: string) => resolve(endOf(exitCode, signal)));
-    channel.once("close", () => resolve({ ended: "connection-lost" }));
-  });
-  void drained.then(release);
+function processOf(channel: ClientChannel): ScriptProcess {
   return {
     stdin: channel,
     stdout: channel,
     stderr: channel.stderr,
-    exited,
-    drained,
-    abandon() {
-      channel.close();
-      release();
-    },
+    exited: new Promise<ProcessEnd>((resolve) => {
+      channel.once("exit", (exitCode: number | null, signal?: string) => resolve(endOf(exitCode, signal)));
+      channel.once("close", () => resolve({ ended: "connection-lost" }));
+    }),
+    // ssh2 emits "close" on both streams once they have been read to their end, also when the connection broke.
+    drained: Promise.all([
+      new Promise((resolve) => channel.once("close", resolve)),
+      new Promise((resolve) => channel.stderr.once("close", resolve)),
+    ]),
+    abandon: () => channel.close(),
   };
 }
 

@@ -91,19 +91,21 @@ const READ_FRAME = [
 const DETACH = 'trap "" HUP; exec </dev/null;';
 
 /**
- * A grandchild, so that the script's own `wait` and `jobs` do not see it. It strikes the session and not the group,
- * because coreutils timeout moves its command to a new group. It does nothing when the script has ended already.
+ * A grandchild, so that the script's own `wait` and `jobs` do not see it. It strikes the whole session and not the group,
+ * because coreutils timeout moves its command to a new group; but only a session that is surely ours: one led by the
+ * script, by its sudo, or by what sshd started. It does nothing when the script has ended already.
  */
 const WATCH_STDIN = [
   "exec 3<&0 </dev/null;",
   "( ( trap - EXIT; trap : HUP INT TERM; exec >/dev/null 2>&1; me=$BASHPID;",
-  "while IFS= read -r -t 90 _ <&3; do :; done;",
-  '[ -e "/proc/$$" ] || exit;',
-  'read -r _ _ _ _ _ session _ <"/proc/$$/stat"; read -r leader <"/proc/$session/comm";',
-  "case $leader in *sshd* | dropbear | systemd | init) session=none;; esac;",
+  'read -r _ _ _ parent _ session _ <"/proc/$$/stat"; read -r leader <"/proc/$session/comm";',
+  `IFS= read -r line <"/proc/$session/stat"; set -- \${line##*) }; read -r server <"/proc/$2/comm";`,
+  "case $session.$parent.$leader.$server in",
+  '$$.* | "$parent.$parent.sudo."* | *.sshd*) ;; *) session=none;; esac;',
+  'while IFS= read -r -t 90 _ <&3; do :; done; [ -e "/proc/$$" ] || exit;',
   "strike() { left=0; for stat in /proc/[0-9]*/stat; do",
   `IFS= read -r line <"$stat" || continue; pid=\${line%% *}; set -- "$1" \${line##*) };`,
-  '[ "$5" = "$session" ] || [ "$pid" = "$$" ] || continue;',
+  '[ "$5" = "$session" ] || [ "$pid" = "$$" ] || [ "$3" = "$$" ] || continue;',
   '[ "$2" = Z ] || [ "$pid" = "$me" ] || [ "$3" = "$me" ] && continue;',
   'kill -s "$1" "$pid" && left=1; done; };',
   `strike TERM; for ((try = 0; try < ${KILL_GRACE_MS / 100}; try++)); do`,

@@ -23,6 +23,10 @@ export interface HostFacts {
   readonly xpuSmi: string | null;
   /** Processes that hold a GPU open. Null when they could not be listed; absent in older records. */
   readonly gpuProcesses?: readonly GpuProcess[] | null;
+  /** What this boot's kernel log says about GPU firmware. Absent in older records. */
+  readonly firmware?: FirmwareFacts | null;
+  /** Whether the host upgrades packages by itself. Absent in older records. */
+  readonly autoUpgrades?: boolean | null;
   readonly evidence: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
@@ -114,6 +118,13 @@ export interface GpuLinkFacts {
   readonly width: number | null;
   readonly maxSpeedGts: number | null;
   readonly maxWidth: number | null;
+}
+
+export interface FirmwareFacts {
+  /** For example "GuC i915/dg2_guc_70.bin 70.20.0". */
+  readonly loaded: readonly string[];
+  /** Lines of the log that speak of a failure. */
+  readonly problems: readonly string[];
 }
 
 export interface GpuProcess {

@@ -3,10 +3,12 @@ import { expectOk } from "../core/expect-ok.ts";
 import type { Script } from "../core/script.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Shell } from "../ports/shell.ts";
+import { autoUpgrades } from "./auto-upgrades.ts";
 import { renderBatch, splitBatch } from "./batch.ts";
 import { cpu, memory } from "./cpu.ts";
 import { dkms } from "./dkms.ts";
 import type { FactReader, Reading, SectionOutput } from "./fact-reader.ts";
+import { firmware } from "./firmware.ts";
 import { gpuFacts } from "./gpu-facts.ts";
 import { gpuMemory } from "./gpu-memory.ts";
 import { gpuProcesses } from "./gpu-processes.ts";
@@ -36,6 +38,8 @@ export const FACT_READERS = [
   gpuMemory,
   renderNodes,
   gpuProcesses,
+  firmware,
+  autoUpgrades,
   docker,
   xpuSmi,
 ] as const satisfies readonly FactReader<unknown>[];
@@ -100,6 +104,8 @@ export function factsOf(host: string, readAt: string, outputs: ReadonlyMap<strin
     docker: value(docker),
     xpuSmi: value(xpuSmi),
     gpuProcesses: value(gpuProcesses),
+    firmware: value(firmware),
+    autoUpgrades: value(autoUpgrades),
     evidence,
     warnings,
   };

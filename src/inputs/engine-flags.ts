@@ -53,6 +53,7 @@ function unknownFlag(dialect: EngineDialect, flag: string, value: FlagValue): Fl
   const problem = {
     flag,
     value: String(value),
+    unknown: true as const,
     nearest: SHORT_FLAGS[bare] ?? nearest(bare, Object.keys(dialect.flags)),
   };
   if (dialect.unknown === "error") return [{ ...problem, severity: "error", wanted: `a flag of ${dialect.title}` }];

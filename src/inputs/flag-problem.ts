@@ -13,4 +13,6 @@ export interface FlagProblem {
   readonly wanted: string;
   /** Nearest flag name for one that is not known, else nearest value for a choice; null: nothing is near. */
   readonly nearest: string | null;
+  /** The engine has no such flag; absent when only the value is wrong. */
+  readonly unknown?: true;
 }

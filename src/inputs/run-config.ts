@@ -12,6 +12,8 @@ export interface RunConfig {
   readonly gate: GateSpec;
   readonly history: HistorySpec | null;
   readonly report: ReportSpec;
+  /** Doubtful but allowed, in words, for the log and the report. */
+  readonly warnings: readonly string[];
 }
 
 export type HostSpec = SshHostSpec | LocalHostSpec;

@@ -47,7 +47,7 @@ describe("checkFlags()", () => {
     { written: "xyzzy", nearest: null },
   ])("refuses the unknown ipex-llm flag $written and offers $nearest", ({ written, nearest }) => {
     expect(checkFlags("ipex-llm", { [written]: 1 })).toEqual([
-      { severity: "error", flag: written, value: "1", wanted: "a flag of ipex-llm", nearest },
+      { severity: "error", flag: written, value: "1", wanted: "a flag of ipex-llm", nearest, unknown: true },
     ]);
   });
 

@@ -1,0 +1,178 @@
+import { AppError } from "../core/app-error.ts";
+import type { Secret } from "../core/secret.ts";
+import type { ConfigFile } from "./config-schema.ts";
+import { configWarnings } from "./config-warnings.ts";
+import type { GateEntry } from "./gate-schema.ts";
+import { DEFAULT_RULES, GATED_BY_DEFAULT } from "./gate-schema.ts";
+import type { HostEntry, SshHostEntry } from "./hosts-schema.ts";
+import { inputProblems } from "./input-problems.ts";
+import type {
+  GateRule,
+  HostLogin,
+  HostSpec,
+  HostTrust,
+  MetricName,
+  RunConfig,
+  ServeSpec,
+  Workload,
+} from "./run-config.ts";
+import type { SecretBox } from "./secret-box.ts";
+import type { ServeEntry } from "./serve-schema.ts";
+import type { WorkloadEntry } from "./workload-schema.ts";
+
+/** Turns a checked configuration into what a run needs: secrets looked up, defaults that depend on other fields filled in. */
+export function buildRunConfig(file: ConfigFile, configPath: string | null, secrets: SecretBox): RunConfig {
+  const withoutTrust = file.hosts.filter((host) => host.connection === "ssh" && trustOf(host) === null);
+  if (withoutTrust.length > 0) throw hostKeyMissing(withoutTrust as SshHostEntry[], configPath);
+  const config: RunConfig = {
+    configPath,
+    hosts: file.hosts.map((host) => hostSpec(host, secrets)),
+    playbook: playbookRef(file.playbook),
+    serve: file.serve === undefined ? null : serveSpec(file.serve, file.hosts, secrets),
+    workloads: file.workloads.map(workloadOf),
+    gate: {
+      mode: file.gate.mode,
+      baseline: file.gate.baseline ?? null,
+      onInconclusive: file.gate["on-inconclusive"],
+      requireComparison: file.gate["require-comparison"],
+      rules: gateRules(file.gate.metrics),
+      minSuccessRatio: file.gate["min-success-ratio"],
+    },
+    history: file.history ?? null,
+    report: file.report,
+    warnings: configWarnings(file),
+  };
+  if (secrets.missing.length > 0) {
+    const hint = "Set the variables above in the environment of this step; runs of forks and Dependabot get no secrets";
+    throw inputProblems("the secrets of this run", secrets.missing, hint, "SECRET_MISSING");
+  }
+  return config;
+}
+
+function hostSpec(host: HostEntry, secrets: SecretBox): HostSpec {
+  if (host.connection === "local") return host;
+  return {
+    connection: "ssh",
+    name: host.name,
+    address: host.address,
+    port: host.port,
+    user: host.user,
+    trust: trustOf(host) ?? { kind: "fingerprints", sha256: [] },
+    login: loginOf(host, secrets),
+    connectTimeoutMs: host["connect-timeout"],
+  };
+}
+
+function trustOf(host: SshHostEntry): HostTrust | null {
+  const keys = host["host-key"];
+  if (keys !== undefined) return { kind: "fingerprints", sha256: typeof keys === "string" ? [keys] : keys };
+  const text = host["known-hosts"];
+  return text === undefined ? null : { kind: "known-hosts", text };
+}
+
+/** The most explicit way wins: the host's own variable, its agent, then what the run brings along. */
+function loginOf(host: SshHostEntry, secrets: SecretBox): HostLogin {
+  const name = host["private-key-env"];
+  const passphraseName = host["passphrase-env"];
+  const passphrase =
+    passphraseName === undefined
+      ? secrets.sshPassphrase
+      : secrets.named(passphraseName, `passphrase-env of host "${host.name}"`);
+  if (name !== undefined) {
+    return { kind: "private-key", key: secrets.named(name, `private-key-env of host "${host.name}"`), passphrase };
+  }
+  if (!host.agent && secrets.sshPrivateKey !== null) {
+    return { kind: "private-key", key: secrets.sshPrivateKey, passphrase };
+  }
+  return { kind: "agent", socket: secrets.agentSocket(host.name, host.agent) };
+}
+
+function playbookRef(written: ConfigFile["playbook"]): RunConfig["playbook"] {
+  if (written === undefined) return null;
+  return typeof written === "string" ? { name: written, vars: {} } : written;
+}
+
+function serveSpec(serve: ServeEntry, hosts: readonly HostEntry[], secrets: SecretBox): ServeSpec {
+  const common = {
+    readyTimeoutMs: serve["ready-timeout"],
+    apiKey: apiKeyOf(serve, secrets),
+  };
+  if (serve.engine === "url") {
+    const baseUrl = serve["base-url"].replace(/\/+$/, "").replace(/\/v1$/, "");
+    return { engine: "url", baseUrl, servedModelName: serve["served-model-name"], ...common };
+  }
+  const started = {
+    ...common,
+    model: serve.model,
+    servedModelName: serve["served-model-name"] ?? lastPart(serve.model),
+    port: serve.port,
+    bind: serve.bind ?? (hosts.every(({ connection }) => connection === "local") ? "127.0.0.1" : "0.0.0.0"),
+    flags: serve.flags,
+    env: serve.env,
+    cards: serve.cards ?? null,
+  };
+  if (serve.engine === "vllm") return { engine: "vllm", ...started, venv: serve.venv ?? null };
+  const limit = serve["memory-limit-gib"];
+  return {
+    engine: "ipex-llm",
+    ...started,
+    image: serve.image,
+    shmSizeGib: serve["shm-size-gib"],
+    ...(limit !== undefined && { memoryLimitGib: limit }),
+    pull: serve.pull,
+  };
+}
+
+function apiKeyOf(serve: ServeEntry, secrets: SecretBox): Secret | null {
+  const name = serve["api-key-env"];
+  return name === undefined ? secrets.apiKey : secrets.named(name, "serve.api-key-env");
+}
+
+function lastPart(path: string): string {
+  return path.replace(/\/+$/, "").split("/").at(-1) ?? path;
+}
+
+function workloadOf(entry: WorkloadEntry): Workload {
+  return {
+    name: entry.name,
+    endpoint: entry.endpoint,
+    inputTokens: entry["input-tokens"],
+    outputTokens: entry["output-tokens"],
+    concurrency: entry.concurrency,
+    requestsPerLevel: entry["requests-per-level"],
+    requestRate: entry["request-rate"],
+    repeats: entry.repeats,
+    warmupWaves: entry["warmup-waves"],
+    seed: entry.seed,
+    ignoreEos: entry["ignore-eos"],
+    temperature: entry.temperature,
+    stallTimeoutMs: entry["stall-timeout"],
+    totalTimeoutMs: entry["total-timeout"],
+  };
+}
+
+function gateRules(metrics: GateEntry["metrics"]): GateRule[] {
+  if (metrics === undefined) return GATED_BY_DEFAULT.map((metric) => DEFAULT_RULES[metric]);
+  return (Object.entries(metrics) as [MetricName, NonNullable<GateEntry["metrics"]>[MetricName]][]).map(
+    ([metric, rule]) => {
+      const usual = DEFAULT_RULES[metric];
+      const deltaPct = rule?.["delta-pct"] ?? Math.min(usual.deltaPct, rule?.["budget-pct"] ?? usual.deltaPct);
+      return {
+        metric,
+        deltaPct,
+        budgetPct: rule?.["budget-pct"] ?? Math.max(usual.budgetPct, deltaPct),
+        floor: rule?.floor ?? usual.floor,
+      };
+    },
+  );
+}
+
+function hostKeyMissing(hosts: readonly SshHostEntry[], configPath: string | null): AppError {
+  const names = hosts.map(({ name }) => `"${name}"`).join(", ");
+  const where = configPath === null ? "" : ` of "${configPath}"`;
+  const address = hosts[0]?.address ?? "the host";
+  return new AppError("HOST_KEY_MISSING", {
+    message: `Cannot trust host ${names}${where}: no host key is given, "host-key" or "known-hosts" is wanted`,
+    hint: `On the console of ${address} run "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub" and set host-key to its SHA256:… word`,
+  });
+}

@@ -1,0 +1,106 @@
+import type { ConfigProblem } from "./config-problem.ts";
+import type { ConfigFile } from "./config-schema.ts";
+import { checkFlags } from "./engine-flags.ts";
+import type { WorkloadEntry } from "./workload-schema.ts";
+
+/** Sections that are right by themselves; a section with a mistake in it is absent. */
+export type ValidSections = Partial<ConfigFile>;
+
+/** What is wrong between fields that are each right. A rule is left out when a section it looks at is not valid. */
+export function ruleProblems(sections: ValidSections): ConfigProblem[] {
+  return [
+    ...repeatedNames(sections.hosts ?? [], "hosts"),
+    ...repeatedNames(sections.workloads ?? [], "workloads"),
+    ...loginProblems(sections),
+    ...missingSections(sections),
+    ...(sections.workloads ?? []).flatMap((workload, index) => workloadProblems(workload, index, sections.serve)),
+    ...gateProblems(sections),
+    ...cardProblems(sections),
+  ];
+}
+
+function repeatedNames(entries: readonly { readonly name: string }[], section: "hosts" | "workloads"): ConfigProblem[] {
+  return entries.flatMap(({ name }, index) => {
+    const first = entries.findIndex((entry) => entry.name === name);
+    if (first === index) return [];
+    return [problem([section, index, "name"], `"${name}" is the name of ${section}[${first}] too, names must differ`)];
+  });
+}
+
+function loginProblems({ hosts = [] }: ValidSections): ConfigProblem[] {
+  return hosts.flatMap((host, index) => {
+    if (host.connection === "local") return [];
+    const problems: ConfigProblem[] = [];
+    if (host["host-key"] !== undefined && host["known-hosts"] !== undefined) {
+      problems.push(problem(["hosts", index, "known-hosts"], 'found beside "host-key", wanted one of the two', "key"));
+    }
+    if (host.agent && host["private-key-env"] !== undefined) {
+      problems.push(problem(["hosts", index, "agent"], 'true beside "private-key-env", wanted one of the two', "key"));
+    }
+    return problems;
+  });
+}
+
+function missingSections(sections: ValidSections): ConfigProblem[] {
+  const { hosts, serve, workloads } = sections;
+  const problems: ConfigProblem[] = [];
+  if (hosts?.length === 0 && serve !== undefined && serve.engine !== "url") {
+    problems.push(problem(["hosts"], 'missing, wanted at least one host (only engine "url" needs none)', "key"));
+  }
+  if (workloads !== undefined && workloads.length > 0 && "serve" in sections && serve === undefined) {
+    problems.push(problem(["workloads"], 'found without "serve", wanted a server to measure', "key"));
+  }
+  return problems;
+}
+
+function workloadProblems(workload: WorkloadEntry, index: number, serve: ConfigFile["serve"]): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const at = (field: string, text: string) => problems.push(problem(["workloads", index, field], text));
+  if (workload["total-timeout"] <= workload["stall-timeout"]) {
+    at("total-timeout", `${workload["total-timeout"]} ms is not above stall-timeout (${workload["stall-timeout"]} ms)`);
+  }
+  const tokens = workload["input-tokens"] + workload["output-tokens"];
+  const longest = flagNumber(serve, "max-model-len");
+  if (longest !== null && tokens > longest) {
+    at(
+      "input-tokens",
+      `${workload["input-tokens"]} + ${workload["output-tokens"]} output tokens are over serve.flags.max-model-len (${longest})`,
+    );
+  }
+  if (workload["request-rate"] !== null && workload.concurrency.length > 1) {
+    at("concurrency", `found ${workload.concurrency.length} levels beside "request-rate", wanted one`);
+  }
+  return problems;
+}
+
+function gateProblems({ gate }: ValidSections): ConfigProblem[] {
+  if (gate?.metrics !== undefined && Object.keys(gate.metrics).length === 0) {
+    return [problem(["gate", "metrics"], "found {}, wanted at least one metric (leave it out for the defaults)")];
+  }
+  return Object.entries(gate?.metrics ?? {}).flatMap(([metric, rule]) => {
+    const delta = rule?.["delta-pct"];
+    const budget = rule?.["budget-pct"];
+    if (delta === undefined || budget === undefined || budget >= delta) return [];
+    return [
+      problem(["gate", "metrics", metric, "budget-pct"], `found ${budget}, wanted at least delta-pct (${delta})`),
+    ];
+  });
+}
+
+/** Flags were checked one by one with the schema; how many cards they need shows only beside `cards`. */
+function cardProblems({ serve }: ValidSections): ConfigProblem[] {
+  if (serve === undefined || serve.engine === "url" || serve.cards === undefined) return [];
+  return checkFlags(serve.engine, serve.flags, serve.cards)
+    .filter(({ severity }) => severity === "error")
+    .map(({ flag, value, wanted }) => problem(["serve", "flags", flag], `found ${value}, wanted ${wanted}`));
+}
+
+/** A flag that is a plain number; null when it is not there or something else, such as 8k. */
+export function flagNumber(serve: ConfigFile["serve"], flag: string): number | null {
+  const value = serve === undefined || serve.engine === "url" ? undefined : serve.flags[flag];
+  return value !== undefined && /^\d+$/.test(String(value)) ? Number(value) : null;
+}
+
+function problem(path: ConfigProblem["path"], text: string, at: ConfigProblem["at"] = "value"): ConfigProblem {
+  return { path, at, text };
+}

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { choice, duration, flag, integer, number, plainName } from "./field-kinds.ts";
+
+const level = integer(1, 4096, { description: "Requests in flight." });
+const levelsWanted = "a number or a list of numbers from 1 to 4096";
+const rateWanted = 'a number of requests per second from 0.001 to 100000, or "inf"';
+
+export const workloadSchema = z.strictObject({
+  name: plainName({ description: "Name in tables, records and JUnit.", example: "chat-1k" }),
+  endpoint: choice(["/v1/completions", "/v1/chat/completions"], {
+    description: "Where requests go. Only `/v1/completions` takes prompts of an exact number of tokens.",
+  }).default("/v1/completions"),
+  "input-tokens": integer(1, 1_000_000, { description: "Length of each prompt.", example: 1024 }),
+  "output-tokens": integer(1, 1_000_000, {
+    description: "Length of each answer. A single token has no time per output token.",
+    example: 512,
+  }),
+  concurrency: z
+    .union([level, z.array(level, { error: levelsWanted }).min(1, { error: levelsWanted })], { error: levelsWanted })
+    .transform((written) => (typeof written === "number" ? [written] : written))
+    .refine((levels) => new Set(levels).size === levels.length, { error: "every level only once" })
+    .prefault(1)
+    .meta({
+      title: "integer or list",
+      description: "Requests kept in flight; a list is measured one level after the other.",
+    }),
+  "requests-per-level": integer(1, 1_000_000, {
+    description: "Requests of one measurement. Percentiles need many: p90 64, p95 130, p99 662.",
+  }).default(64),
+  "request-rate": z
+    .union([number(0.001, 100_000, { description: "Requests per second." }), z.literal("inf")], { error: rateWanted })
+    .transform((written) => (written === "inf" ? null : written))
+    .prefault("inf")
+    .meta({
+      title: "number or inf",
+      description:
+        "Requests per second with Poisson arrivals. `inf` keeps `concurrency` requests in flight instead (closed loop).",
+    }),
+  repeats: integer(1, 100, {
+    description: "How often each level is measured. Fewer than 3 rarely decide anything.",
+  }).default(3),
+  "warmup-waves": integer(0, 100, {
+    description: "Waves of `concurrency` requests before each level is measured, with other prompts.",
+  }).default(2),
+  seed: integer(0, 2_147_483_647, {
+    description: "Seed of the prompts. The same seed gives the same prompts.",
+  }).default(0),
+  "ignore-eos": flag({ description: "Let every answer run to its full length, so that runs compare." }).default(true),
+  temperature: number(0, 2, { description: "Sampling temperature." }).default(0),
+  "stall-timeout": duration(100, 3_600_000, {
+    description: "A stream that sends nothing for this long has failed.",
+  }).prefault("60s"),
+  "total-timeout": duration(1000, 86_400_000, { description: "A request that takes longer has failed." }).prefault(
+    "10m",
+  ),
+});
+
+export const workloadsSchema = z
+  .array(workloadSchema)
+  .max(64, { error: "at most 64 workloads" })
+  .describe("What to measure. Without it a server is started, proved ready and stopped.");
+
+export type WorkloadEntry = z.output<typeof workloadSchema>;

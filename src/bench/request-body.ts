@@ -1,0 +1,27 @@
+import type { Workload } from "../inputs/run-config.ts";
+import type { Prompt } from "./prompts.ts";
+
+export interface BodyOptions {
+  readonly model: string;
+  /** Ask for usage on every chunk: it costs the server a little and gives token-weighted gaps. */
+  readonly usagePerChunk: boolean;
+  /** Keeps vLLM from using what its prefix cache holds of other runs; null: the server may not know the field. */
+  readonly cacheSalt: string | null;
+}
+
+type Shape = Pick<Workload, "endpoint" | "outputTokens" | "temperature" | "ignoreEos">;
+
+/** The JSON body of one streamed request. Usage is always asked for: it is the only token count that is believed. */
+export function requestBody(workload: Shape, prompt: Prompt, options: BodyOptions): string {
+  const input = prompt.kind === "ids" ? prompt.ids : prompt.text;
+  return JSON.stringify({
+    model: options.model,
+    ...(workload.endpoint === "/v1/completions" ? { prompt: input } : { messages: [{ role: "user", content: input }] }),
+    max_tokens: workload.outputTokens,
+    temperature: workload.temperature,
+    stream: true,
+    stream_options: { include_usage: true, ...(options.usagePerChunk ? { continuous_usage_stats: true } : {}) },
+    ...(workload.ignoreEos ? { ignore_eos: true } : {}),
+    ...(options.cacheSalt === null ? {} : { cache_salt: options.cacheSalt }),
+  });
+}

@@ -1,0 +1,80 @@
+import type { Workload } from "../inputs/run-config.ts";
+import { quantileOf } from "./distribution.ts";
+import { INVALIDATING_WARNING, type LoadPoint, type Outcome, type RequestTrace } from "./load-point.ts";
+import { durationMsOf, summarize } from "./summarize.ts";
+
+export interface MeasuredPoint {
+  readonly concurrency: number;
+  readonly repeat: number;
+  readonly startedAt: string;
+  readonly promptsSha256: string;
+  readonly cancelled: boolean;
+}
+
+/** A schedule that is missed by more than this, at the 99th percentile, was not the load that was asked for. */
+const LATENESS_FLOOR_MS = 5;
+const LATENESS_SHARE_OF_GAP = 0.01;
+
+/** The load point of requests that are all over. */
+export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces: readonly RequestTrace[]): LoadPoint {
+  const { concurrency, repeat, startedAt, promptsSha256 } = measured;
+  const outcomes: Partial<Record<Outcome, number>> = {};
+  for (const { outcome } of traces) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  return {
+    workload: workload.name,
+    concurrency,
+    requestRate: workload.requestRate,
+    repeat,
+    startedAt,
+    durationMs: durationMsOf(traces),
+    requests: traces.length,
+    outcomes,
+    metrics: summarize(traces),
+    promptsSha256,
+    warnings: warningsOf(workload, measured, traces),
+  };
+}
+
+function warningsOf(workload: Workload, { cancelled }: MeasuredPoint, traces: readonly RequestTrace[]): string[] {
+  const ok = traces.filter((trace) => trace.outcome === "ok");
+  const withoutUsage = ok.filter((trace) => trace.outputTokens === null).length;
+  const resent = traces.filter((trace) => trace.resent).length;
+  return [
+    cancelled
+      ? `${INVALIDATING_WARNING}cancelled after ${traces.length} of ${workload.requestsPerLevel} requests`
+      : null,
+    latenessWarning(workload, traces),
+    withoutUsage > 0 ? `${withoutUsage} of ${ok.length} answers carry no usage: their tokens are not known` : null,
+    promptLengthWarning(workload, ok),
+    resent > 0 ? `${resent} requests went out twice: the server had closed their idle connections` : null,
+    ...firstFailures(traces),
+  ].filter((warning) => warning !== null);
+}
+
+function latenessWarning({ requestRate }: Workload, traces: readonly RequestTrace[]): string | null {
+  if (requestRate === null) return null;
+  const limitMs = Math.max(LATENESS_FLOOR_MS, (LATENESS_SHARE_OF_GAP * 1000) / requestRate);
+  const p99 = quantileOf(
+    traces.map((trace) => trace.sentMs - trace.scheduledMs),
+    0.99,
+  );
+  if (p99 === null || p99 <= limitMs) return null;
+  return `${INVALIDATING_WARNING}requests went out ${p99.toFixed(1)} ms late (p99), ${limitMs.toFixed(1)} ms are allowed`;
+}
+
+function promptLengthWarning({ inputTokens }: Workload, ok: readonly RequestTrace[]): string | null {
+  const counts = ok.map((trace) => trace.promptTokens).filter((count) => count !== null);
+  const off = counts.filter((count) => count !== inputTokens);
+  if (off.length === 0) return null;
+  const range = `${Math.min(...off)} to ${Math.max(...off)}`;
+  return `${off.length} of ${ok.length} prompts have ${range} tokens, ${inputTokens} are wanted`;
+}
+
+/** The server's words, once for each way in which requests failed. */
+function firstFailures(traces: readonly RequestTrace[]): string[] {
+  const first = new Map<Outcome, RequestTrace>();
+  for (const trace of traces) if (trace.outcome !== "ok" && !first.has(trace.outcome)) first.set(trace.outcome, trace);
+  return [...first.values()]
+    .filter(({ outcome }) => outcome !== "cancelled")
+    .map(({ outcome, detail, rid }) => `${outcome}, first at ${rid}: ${detail ?? "no detail"}`);
+}

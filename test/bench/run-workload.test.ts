@@ -1,0 +1,264 @@
+import { describe, expect, it } from "vitest";
+import type { LoadPoint, RequestTrace } from "../../src/bench/load-point.ts";
+import { type RunWorkloadContext, runWorkload } from "../../src/bench/run-workload.ts";
+import type { Workload } from "../../src/inputs/run-config.ts";
+import { VirtualClock } from "../fakes/virtual-clock.ts";
+import { VirtualModel, type VirtualModelOptions } from "../fakes/virtual-model.ts";
+
+function workload(changed: Partial<Workload> = {}): Workload {
+  return {
+    name: "chat-128-16",
+    endpoint: "/v1/completions",
+    inputTokens: 12,
+    outputTokens: 5,
+    concurrency: [2],
+    requestsPerLevel: 6,
+    requestRate: null,
+    repeats: 1,
+    warmupWaves: 0,
+    seed: 7,
+    ignoreEos: true,
+    temperature: 0,
+    stallTimeoutMs: 1000,
+    totalTimeoutMs: 5000,
+    ...changed,
+  };
+}
+
+interface Ran {
+  readonly points: LoadPoint[];
+  readonly traces: { trace: RequestTrace; phase: string }[];
+  readonly lines: string[];
+  readonly model: VirtualModel;
+  readonly error: unknown;
+}
+
+async function run(
+  changed: Partial<Workload> = {},
+  options: VirtualModelOptions & { cancelAtMs?: number; onFirst?: (clock: VirtualClock) => void } = {},
+  context: Partial<RunWorkloadContext> = {},
+): Promise<Ran> {
+  using clock = new VirtualClock();
+  const model = new VirtualModel(clock, options);
+  const cancelled = new AbortController();
+  if (options.cancelAtMs !== undefined) clock.at(clock.nowMs() + options.cancelAtMs, () => cancelled.abort());
+  const points: LoadPoint[] = [];
+  const traces: Ran["traces"] = [];
+  const lines: string[] = [];
+  const error = await runWorkload({
+    workload: workload(changed),
+    baseUrl: "http://model",
+    model: "m",
+    apiKey: null,
+    models: model,
+    clock,
+    signal: cancelled.signal,
+    onPoint: (point) => {
+      points.push(point);
+    },
+    onTrace: (trace, { kind }) => traces.push({ trace, phase: kind }),
+    onProgress: (line) => lines.push(line),
+    ...context,
+  }).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  return { points, traces, lines, model, error };
+}
+
+describe("runWorkload()", () => {
+  it("keeps exactly the level in flight and measures what the server did", async () => {
+    const { points, model, error } = await run({ concurrency: [3], requestsPerLevel: 7 });
+    expect(error).toBeNull();
+    expect(model.mostRunning).toBe(3);
+    const [point] = points;
+    expect(point).toMatchObject({
+      workload: "chat-128-16",
+      concurrency: 3,
+      repeat: 0,
+      requests: 7,
+      outcomes: { ok: 7 },
+    });
+    expect(point?.metrics.ttftMs).toMatchObject({ n: 7, p50: 50, mean: 50 });
+    expect(point?.metrics.tpotMs).toMatchObject({ n: 7, p50: 10 });
+    expect(point?.metrics.e2eMs?.p50).toBe(90);
+    // Three waves of 90 ms bring 35 tokens.
+    expect(point?.durationMs).toBeCloseTo(270, 6);
+    expect(point?.metrics.outputTokS).toBeCloseTo(35 / 0.27, 6);
+    expect(point?.warnings).toEqual([]);
+  });
+
+  it("interleaves repeats over levels and warms each level up once", async () => {
+    const { points, traces } = await run({ concurrency: [1, 2], repeats: 2, warmupWaves: 2, requestsPerLevel: 2 });
+    expect(points.map(({ concurrency, repeat }) => `${concurrency}/${repeat}`)).toEqual(["1/0", "2/0", "1/1", "2/1"]);
+    const phases = traces.map(({ phase }) => phase);
+    expect(phases.filter((phase) => phase === "first")).toHaveLength(1);
+    expect(phases.filter((phase) => phase === "warm-up")).toHaveLength(2 * 1 + 2 * 2);
+    expect(phases.filter((phase) => phase === "measure")).toHaveLength(8);
+  });
+
+  it("asks for exact prompts that all differ, in the warm-up too, and the same ones for the same seed", async () => {
+    const shape = { concurrency: [2], repeats: 2, warmupWaves: 2 };
+    const first = await run(shape);
+    const prompts = first.model.seen.map(({ body }) => JSON.stringify(body["prompt"]));
+    expect(new Set(prompts).size).toBe(prompts.length);
+    expect(first.model.seen.every(({ body }) => (body["prompt"] as number[]).length === 12)).toBe(true);
+    const again = await run(shape);
+    expect(again.model.seen.map(({ body }) => JSON.stringify(body["prompt"]))).toEqual(prompts);
+    expect(again.points.map(({ promptsSha256 }) => promptsSha256)).toEqual(
+      first.points.map(({ promptsSha256 }) => promptsSha256),
+    );
+    const other = await run({ ...shape, seed: 8 });
+    expect(other.points[0]?.promptsSha256).not.toBe(first.points[0]?.promptsSha256);
+  });
+
+  it("sends what vLLM needs for a fixed length, and a request id of its own each time", async () => {
+    const { model } = await run(
+      { temperature: 0.5 },
+      { tokenize: () => Array.from({ length: 40 }, (_, id) => 500 + id) },
+    );
+    const { prompt, cache_salt, ...body } = model.seen.at(-1)?.body ?? {};
+    expect(body).toEqual({
+      model: "m",
+      max_tokens: 5,
+      temperature: 0.5,
+      stream: true,
+      stream_options: { include_usage: true },
+      ignore_eos: true,
+    });
+    expect(prompt).toSatisfy((ids: number[]) => ids.every((id) => id >= 500 && id < 540));
+    expect(cache_salt).toMatch(/^[0-9a-f]{8}$/);
+    expect(new Set(model.seen.map(({ rid }) => rid)).size).toBe(model.seen.length);
+  });
+
+  it("leaves vLLM's own fields out for other servers", async () => {
+    const { model } = await run({ ignoreEos: false });
+    expect(Object.keys(model.seen[0]?.body ?? {})).not.toContain("ignore_eos");
+    expect(Object.keys(model.seen[0]?.body ?? {})).not.toContain("cache_salt");
+  });
+
+  it("books failures by what they were and keeps them out of the latencies", async () => {
+    const fate = (arrival: number) => (arrival === 2 ? "stall" : arrival === 4 ? "refuse" : "answer");
+    const { points, error } = await run({ requestsPerLevel: 6 }, { fate });
+    expect(error).toBeNull();
+    expect(points[0]).toMatchObject({ requests: 6, outcomes: { ok: 4, stall_timeout: 1, http_5xx: 1 } });
+    expect(points[0]?.metrics.ttftMs?.n).toBe(4);
+    expect(points[0]?.metrics.successRatio).toBeCloseTo(4 / 6, 9);
+    expect(points[0]?.warnings).toEqual([
+      expect.stringMatching(/^http_5xx, first at arc-.*: HTTP 503$/),
+      expect.stringMatching(/^stall_timeout, first at arc-.*: no event for 1000 ms$/),
+    ]);
+  });
+
+  it("hands over each point before the next one starts", async () => {
+    const order: string[] = [];
+    await run(
+      { concurrency: [1, 2], requestsPerLevel: 2 },
+      {},
+      {
+        onPoint: async ({ concurrency }) => {
+          order.push(`saving ${concurrency}`);
+          await new Promise((resolve) => setImmediate(resolve));
+          order.push(`saved ${concurrency}`);
+        },
+        onTrace: (_, { kind, concurrency }) => {
+          if (kind === "measure") order.push(`request ${concurrency}`);
+        },
+      },
+    );
+    expect(order).toEqual([
+      "request 1",
+      "request 1",
+      "saving 1",
+      "saved 1",
+      "request 2",
+      "request 2",
+      "saving 2",
+      "saved 2",
+    ]);
+  });
+
+  it("keeps what is finished when it is cancelled, and marks the rest as cancelled", async () => {
+    // The first request takes 90 ms and level 1 another 180 ms; level 2 is cut in its second wave.
+    const { points, error, model } = await run(
+      { concurrency: [1, 2], requestsPerLevel: 2 * 3 },
+      { cancelAtMs: 90 + 6 * 90 + 90 + 45 },
+    );
+    expect(error).toMatchObject({ code: "CANCELLED" });
+    expect(points.map(({ outcomes }) => outcomes)).toEqual([{ ok: 6 }, { ok: 2, cancelled: 2 }]);
+    expect(points[0]?.warnings).toEqual([]);
+    expect(points[1]?.warnings).toEqual(["Invalid: cancelled after 4 of 6 requests"]);
+    expect(model.running).toBe(0);
+    expect(model.cancelled).toHaveLength(2);
+  });
+
+  it("measures nothing when it was cancelled before it began", async () => {
+    const { error, model } = await run({}, {}, { signal: AbortSignal.abort() });
+    expect(error).toMatchObject({ code: "CANCELLED" });
+    expect(model.seen).toEqual([]);
+  });
+
+  it("sends open-loop requests by the schedule, however slow the server is", async () => {
+    const { points, model } = await run({ requestRate: 100, requestsPerLevel: 400, outputTokens: 20 }, {});
+    expect(points[0]).toMatchObject({ requestRate: 100, requests: 400, outcomes: { ok: 400 }, warnings: [] });
+    // An answer takes 240 ms, so about 24 are in flight once it runs; the schedule takes 4 s at 100 per second.
+    expect(model.mostRunning).toBeGreaterThan(15);
+    const sent = model.seen.slice(1).map(({ atMs }) => atMs);
+    expect((sent.at(-1) ?? 0) - (sent[0] ?? 0)).toBeGreaterThan(3000);
+    expect((sent.at(-1) ?? 0) - (sent[0] ?? 0)).toBeLessThan(5000);
+    expect(points[0]?.metrics.latenessMs?.max).toBeLessThanOrEqual(0.5);
+  });
+
+  it("counts open-loop latency from the schedule and calls a missed schedule invalid", async () => {
+    using clock = new VirtualClock();
+    let blocked = false;
+    const { points } = await run(
+      { requestRate: 50, requestsPerLevel: 40 },
+      {},
+      {
+        clock,
+        models: new VirtualModel(clock),
+        onTrace: (_, { kind }) => {
+          if (kind === "measure" && !blocked) clock.block(200);
+          blocked ||= kind === "measure";
+        },
+      },
+    );
+    const [point] = points;
+    expect(point?.metrics.latenessMs?.max).toBeGreaterThan(100);
+    expect(point?.metrics.ttftMs?.max).toBeGreaterThan(150);
+    expect(point?.warnings).toEqual([
+      expect.stringMatching(/^Invalid: requests went out [\d.]+ ms late \(p99\), 5.0 ms/),
+    ]);
+  });
+
+  it("shows one line about the phase under way", async () => {
+    const { lines } = await run({ concurrency: [2], requestsPerLevel: 4, repeats: 1 });
+    expect(lines.at(-1)).toBe(
+      "chat-128-16 c=2 repeat 1/1 | 4/4 done, 0 failed, 0 in flight | 111.1 tok/s | TTFT p50 50.0 ms, TPOT p50 10.0 ms | 0 s left",
+    );
+  });
+
+  it("fits the text of a chat to the length that the server counts", async () => {
+    // The template costs 7 tokens, "the" as the first word one, and words of more than 4 letters two.
+    const pieces = (text: string) =>
+      text
+        .trim()
+        .split(" ")
+        .flatMap((word) => (word.length > 4 ? [word, word] : [word]));
+    const tokenize = (question: Record<string, unknown>) => {
+      const messages = question["messages"] as { content: string }[] | undefined;
+      const text = messages?.[0]?.content ?? String(question["prompt"]);
+      return Array.from({ length: pieces(text).length + (messages === undefined ? 0 : 7) }, (_, at) => at);
+    };
+    const { model } = await run({ endpoint: "/v1/chat/completions", inputTokens: 50, ignoreEos: false }, { tokenize });
+    const texts = model.seen.map(({ body }) => (body["messages"] as { content: string }[])[0]?.content ?? "");
+    expect(texts.map((text) => pieces(text).length + 7)).toEqual(texts.map(() => 50));
+    expect(new Set(texts).size).toBe(texts.length);
+  });
+
+  it("says when the server counts prompts otherwise", async () => {
+    const { points } = await run({ endpoint: "/v1/chat/completions", inputTokens: 50 });
+    expect(points[0]?.warnings).toEqual(["6 of 6 prompts have 20 to 20 tokens, 50 are wanted"]);
+  });
+});

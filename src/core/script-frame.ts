@@ -103,13 +103,13 @@ const WATCH_STDIN = [
   "case $session.$parent.$leader.$server in",
   '$$.* | "$parent.$parent.sudo."* | *.sshd*) ;; *) session=none;; esac;',
   'while IFS= read -r -t 90 _ <&3; do :; done; [ -e "/proc/$$" ] || exit;',
-  "strike() { left=0; for stat in /proc/[0-9]*/stat; do",
+  "strike() { pids=; for stat in /proc/[0-9]*/stat; do",
   `IFS= read -r line <"$stat" || continue; pid=\${line%% *}; set -- "$1" \${line##*) };`,
   '[ "$5" = "$session" ] || [ "$pid" = "$$" ] || [ "$3" = "$$" ] || continue;',
   '[ "$2" = Z ] || [ "$pid" = "$me" ] || [ "$3" = "$me" ] && continue;',
-  'kill -s "$1" "$pid" && left=1; done; };',
+  'pids="$pids $pid"; done; kill -s "$1" $pids; };',
   `strike TERM; for ((try = 0; try < ${KILL_GRACE_MS / 100}; try++)); do`,
-  "sleep 0.1; strike 0; ((left)) || exit; done; strike KILL ) & );",
+  "sleep 0.1; strike 0 || exit; done; strike KILL ) & );",
   "exec 3<&-;",
 ].join(" ");
 

@@ -42,10 +42,13 @@ export function describeShell(name: string, open: () => Promise<ShellUnderTest>,
     describeResults(run, traits);
     describeInput(run);
     describeOutput(run);
-    describeSudo(run, traits);
-    describeStopping(run, path);
-    describeBackground(run);
-    describeConnection(open, path);
+    // These wait more than they work.
+    describe.concurrent("when it is stopped, left or lost", () => {
+      describeSudo(run, traits);
+      describeStopping(run, path);
+      describeBackground(run);
+      describeConnection(open, path);
+    });
   });
 }
 

@@ -89,7 +89,7 @@ describe("bootstrapCommand()", () => {
   });
 
   it("ends the script when stdin ends, but not others in a session that is not its own", async () => {
-    const outer = 'sh -c "$COMMAND" <"$FRAME"; echo "script $?"; sleep 1; echo "the session lives"';
+    const outer = '(cat "$FRAME"; sleep 1) | sh -c "$COMMAND"; echo "script $?"; echo "the session lives"';
     const folder = mkdtempSync(join(tmpdir(), "arc-vllm-frame-"));
     writeFileSync(join(folder, "frame"), frameScript("sleep 50", {}));
     const env = { COMMAND: bootstrapCommand({ sudo: false, onDisconnect: "kill" }), FRAME: join(folder, "frame") };

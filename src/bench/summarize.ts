@@ -80,7 +80,8 @@ function tokenGaps(traces: readonly RequestTrace[]): number[] {
   );
 }
 
-function gapsOf(times: readonly number[]): number[] {
+/** Times between neighbours. */
+export function gapsOf(times: readonly number[]): number[] {
   return times.slice(1).map((time, at) => time - (times[at] as number));
 }
 

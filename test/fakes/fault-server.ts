@@ -313,7 +313,12 @@ async function writePieces({ response }: Exchange, text: string, pieceBytes?: nu
 function tokenize(body: { prompt?: string; messages?: { content: string }[] }) {
   const text = body.prompt ?? `${"<s> ".repeat(3)}${(body.messages ?? []).map(({ content }) => content).join(" ")}`;
   const pieces = text.trim() === "" ? [] : text.trim().split(/\s+/);
-  return { count: pieces.length, max_model_len: 4096, tokens: pieces.map((word) => 300 + ((word.length * 37) % 900)) };
+  return { count: pieces.length, max_model_len: 4096, tokens: pieces.map(tokenOf) };
+}
+
+/** Ids of a vocabulary from 300 to 1199. */
+function tokenOf(word: string): number {
+  return 300 + ([...word].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), 7) % 900);
 }
 
 function json(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {

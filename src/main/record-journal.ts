@@ -11,7 +11,7 @@ export interface RecordJournal {
 }
 
 export async function startJournal(initial: RunRecord, folder: string, files: Files): Promise<RecordJournal> {
-  const path = `${folder}/record-${initial.run.id}.json`;
+  const path = `${folder}/record-${initial.run.id.replaceAll(/[^A-Za-z0-9._-]/g, "_")}.json`;
   let record = initial;
   const write = async () => {
     try {

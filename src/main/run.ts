@@ -6,7 +6,7 @@ import { type Baselines, readBaselines } from "./read-baselines.ts";
 import { type HostRun, runHost } from "./run-host.ts";
 import { failureDecision, type JudgedRun, outcomeOf, type RunOutcome } from "./run-outcome.ts";
 import type { World } from "./world.ts";
-import { writeReports } from "./write-reports.ts";
+import { reportedOf, writeReports } from "./write-reports.ts";
 
 /**
  * The whole pipeline. Every host is checked, changed, served and measured, one after the other, and a host that fails
@@ -21,7 +21,7 @@ export async function run(config: RunConfig, world: World): Promise<RunOutcome> 
     if (world.signal.aborted) break;
   }
   const outcome = outcomeOf(hosts);
-  await writeReports(outcome, config, world);
+  await writeReports(reportedOf(outcome), config, world);
   await keepInHistory(outcome, config, world);
   return outcome;
 }

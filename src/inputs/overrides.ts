@@ -4,7 +4,8 @@ import type { ConfigFile } from "./config-schema.ts";
 import type { HostEntry } from "./hosts-schema.ts";
 import { localHostSchema, sshHostSchema } from "./hosts-schema.ts";
 import { nearestWord } from "./nearest-word.ts";
-import { type Overrides, optionsInvalid, type RunOptions } from "./run-options.ts";
+import { optionsInvalid } from "./option-table.ts";
+import type { Overrides, RunOptions } from "./run-options.ts";
 
 /**
  * Puts the options of the Action or the command line over the file: here the three meet. Throws INPUT_INVALID when an

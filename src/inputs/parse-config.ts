@@ -7,9 +7,10 @@ import { ruleProblems, type ValidSections } from "./config-rules.ts";
 import { type ConfigFile, configSchema } from "./config-schema.ts";
 import { embeddedSecrets } from "./embedded-secrets.ts";
 import { inputProblems } from "./input-problems.ts";
+import { optionsInvalid } from "./option-table.ts";
 import { applyOverrides } from "./overrides.ts";
 import type { RunConfig } from "./run-config.ts";
-import { NO_OVERRIDES, type Overrides, optionsInvalid } from "./run-options.ts";
+import { NO_OVERRIDES, type Overrides } from "./run-options.ts";
 import { openSecretBox } from "./secret-box.ts";
 
 /** A configuration file as it was read. */

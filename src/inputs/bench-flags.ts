@@ -1,0 +1,109 @@
+import { BENCH_FLAGS } from "./bench-options.ts";
+import { inputProblems } from "./input-problems.ts";
+import { type OptionTable, type OptionValues, optionsInvalid, parseOptions } from "./option-table.ts";
+import type { UrlServe, Workload } from "./run-config.ts";
+import { openSecretBox } from "./secret-box.ts";
+
+/** What `arc-vllm bench` was asked to do. */
+export interface BenchRequest {
+  readonly serve: UrlServe;
+  readonly workload: Workload;
+  /** Null: the result is not written. */
+  readonly result: { readonly dir: string /** Null: `benchResultName`. */; readonly filename: string | null } | null;
+  readonly requestsFile: string | null;
+}
+
+/** Checks the flags of `arc-vllm bench`, as texts by name without dashes. Throws INPUT_INVALID or SECRET_MISSING. */
+export function parseBenchFlags(
+  texts: Readonly<Record<string, string | undefined>>,
+  secrets: (name: string) => string | undefined,
+): BenchRequest {
+  const flags = parseOptions(BENCH_FLAGS, { ...defaults(), ...texts }, (name) => `--${name}`);
+  const problems = problemsBetween(flags, texts);
+  if (problems.length > 0) throw optionsInvalid(problems);
+  return {
+    serve: serveOf(flags, secrets),
+    workload: workloadOf(flags, texts),
+    result:
+      flags["save-result"] === true
+        ? { dir: flags["result-dir"] ?? ".", filename: flags["result-filename"] ?? null }
+        : null,
+    requestsFile: flags["save-requests"] ?? null,
+  };
+}
+
+/** File name as vllm bench serve makes it: backend, rate, concurrency, model, local time as digits. */
+export function benchResultName({ workload, serve }: BenchRequest, isoNow: string): string {
+  const rate = workload.requestRate === null ? "inf" : String(workload.requestRate);
+  const concurrency = workload.requestRate === null ? `-concurrency${workload.concurrency.join("_")}` : "";
+  const model = (serve.servedModelName.split("/").at(-1) ?? "model").replace(/[^A-Za-z0-9._-]/g, "_");
+  const stamp = isoNow.replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
+  return `openai-${rate}qps${concurrency}-${model}-${stamp}.json`;
+}
+
+type BenchFlags = OptionValues<typeof BENCH_FLAGS>;
+
+function defaults(): Record<string, string> {
+  const entries = Object.entries(BENCH_FLAGS as OptionTable);
+  return Object.fromEntries(
+    entries.flatMap(([name, { defaultText }]) => (defaultText === null ? [] : [[name, defaultText]])),
+  );
+}
+
+function problemsBetween(flags: BenchFlags, texts: Readonly<Record<string, string | undefined>>): string[] {
+  const problems: string[] = [];
+  if (flags.model === undefined) problems.push("--model: missing, wanted the name of the model as the server lists it");
+  if (flags["request-rate"] !== null && flags["max-concurrency"] !== undefined) {
+    problems.push("--max-concurrency: found beside --request-rate, wanted one of the two");
+  }
+  if ((flags["total-timeout"] ?? 0) <= (flags["stall-timeout"] ?? 0)) {
+    problems.push("--total-timeout: not above --stall-timeout");
+  }
+  if (flags["result-filename"]?.includes("/"))
+    problems.push("--result-filename: found a path, wanted a name (use --result-dir)");
+  if (flags["result-filename"] !== undefined && texts["save-result"] === undefined) {
+    problems.push("--result-filename: found without --save-result, wanted both");
+  }
+  return problems;
+}
+
+function serveOf(flags: BenchFlags, secrets: (name: string) => string | undefined): UrlServe {
+  const box = openSecretBox(secrets, {});
+  const variable = flags["api-key-env"];
+  const apiKey = variable === undefined ? box.apiKey : box.named(variable, "--api-key-env");
+  if (box.missing.length > 0) {
+    throw inputProblems("the secrets of this run", box.missing, "Set the variable above", "SECRET_MISSING");
+  }
+  const baseUrl = (flags["base-url"] ?? "").replace(/\/+$/, "").replace(/\/v1$/, "");
+  return { engine: "url", baseUrl, servedModelName: flags.model ?? "", readyTimeoutMs: 60_000, apiKey };
+}
+
+function workloadOf(flags: BenchFlags, texts: Readonly<Record<string, string | undefined>>): Workload {
+  const requests = flags["num-prompts"] ?? 1000;
+  const requestRate = flags["request-rate"] ?? null;
+  const concurrency = flags["max-concurrency"] ?? [requestRate === null ? requests : 1];
+  const chat = flags.backend === "openai-chat" && texts["endpoint"] === undefined;
+  return {
+    name: "bench",
+    endpoint: chat ? "/v1/chat/completions" : (flags.endpoint ?? "/v1/completions"),
+    inputTokens: flags["random-input-len"] ?? 1024,
+    outputTokens: flags["random-output-len"] ?? 128,
+    concurrency,
+    requestsPerLevel: requests,
+    requestRate,
+    repeats: flags.repeats ?? 1,
+    warmupWaves: warmupWaves(flags, concurrency),
+    seed: flags.seed ?? 0,
+    ignoreEos: flags["ignore-eos"] ?? false,
+    temperature: flags.temperature ?? 0,
+    stallTimeoutMs: (flags["stall-timeout"] ?? 60) * 1000,
+    totalTimeoutMs: (flags["total-timeout"] ?? 600) * 1000,
+  };
+}
+
+/** vLLM counts warm-up requests, a workload counts waves of `concurrency`. Sending everything at once needs no wave. */
+function warmupWaves(flags: BenchFlags, concurrency: readonly number[]): number {
+  const wanted = flags["num-warmups"];
+  if (wanted !== undefined) return Math.ceil(wanted / Math.max(...concurrency));
+  return flags["max-concurrency"] === undefined && flags["request-rate"] === null ? 0 : 2;
+}

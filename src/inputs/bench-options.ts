@@ -1,0 +1,172 @@
+import { z } from "zod";
+import { toMs } from "./field-kinds.ts";
+import { flagText, integerText, line, type OptionTable, option } from "./option-table.ts";
+
+const flag = { group: "Bench", placeholder: null, sources: ["cli"] } as const;
+const value = { group: "Bench", sources: ["cli"] } as const;
+
+/** Flags of `arc-vllm bench`: names and defaults of `vllm bench serve`, and a few of our own. */
+export const BENCH_FLAGS = {
+  "base-url": option(url(), {
+    ...value,
+    placeholder: "url",
+    description: "URL of the server.",
+    defaultText: "http://127.0.0.1:8000",
+  }),
+  backend: option(z.enum(["vllm", "openai", "openai-chat"]), {
+    ...value,
+    placeholder: "name",
+    description: "`openai-chat` sends to /v1/chat/completions unless --endpoint says otherwise.",
+    defaultText: "openai",
+  }),
+  endpoint: option(z.enum(["/v1/completions", "/v1/chat/completions"]), {
+    ...value,
+    placeholder: "path",
+    description: "Where requests go.",
+    defaultText: "/v1/completions",
+  }),
+  model: option(line(), { ...value, placeholder: "name", description: "Name of the model in requests. Required." }),
+  "dataset-name": option(z.enum(["random"]), {
+    ...value,
+    placeholder: "name",
+    description: "Kind of prompts.",
+    defaultText: "random",
+  }),
+  "num-prompts": option(integerText(1, 1_000_000), {
+    ...value,
+    placeholder: "n",
+    description: "Requests of each level.",
+    defaultText: "1000",
+  }),
+  "max-concurrency": option(levels(), {
+    ...value,
+    placeholder: "n[,n…]",
+    description: "Requests in flight; a list is measured one level after the other. Without it: all at once.",
+  }),
+  "request-rate": option(rate(), {
+    ...value,
+    placeholder: "n|inf",
+    description: "Requests per second with Poisson arrivals.",
+    defaultText: "inf",
+  }),
+  "random-input-len": option(integerText(1, 1_000_000), {
+    ...value,
+    placeholder: "n",
+    description: "Tokens of each prompt.",
+    defaultText: "1024",
+  }),
+  "random-output-len": option(integerText(1, 1_000_000), {
+    ...value,
+    placeholder: "n",
+    description: "Tokens of each answer.",
+    defaultText: "128",
+  }),
+  "ignore-eos": option(flagText(), {
+    ...flag,
+    description: "Let every answer run to its full length.",
+    defaultText: "false",
+  }),
+  temperature: option(decimal(0, 2), {
+    ...value,
+    placeholder: "n",
+    description: "Sampling temperature.",
+    defaultText: "0",
+  }),
+  seed: option(integerText(0, 2_147_483_647), {
+    ...value,
+    placeholder: "n",
+    description: "Seed of the prompts.",
+    defaultText: "0",
+  }),
+  "num-warmups": option(integerText(0, 1_000_000), {
+    ...value,
+    placeholder: "n",
+    description:
+      "Requests before each level is measured, with other prompts, in whole waves. Without it: 2 waves of --max-concurrency.",
+  }),
+  repeats: option(integerText(1, 100), {
+    ...value,
+    placeholder: "n",
+    description: "How often each level is measured.",
+    defaultText: "1",
+  }),
+  "stall-timeout": option(seconds(0.1, 3600), {
+    ...value,
+    placeholder: "seconds",
+    description: "A stream silent for this long has failed.",
+    defaultText: "60",
+  }),
+  "total-timeout": option(seconds(1, 86_400), {
+    ...value,
+    placeholder: "seconds",
+    description: "A request that takes longer has failed.",
+    defaultText: "600",
+  }),
+  "api-key-env": option(line(), {
+    ...value,
+    placeholder: "variable",
+    description: "Environment variable with the API key. Without it: ARC_VLLM_API_KEY, if set.",
+  }),
+  "save-result": option(flagText(), {
+    ...flag,
+    description: "Write the result as JSON with the keys of vllm bench serve.",
+    defaultText: "false",
+  }),
+  "result-dir": option(line(), {
+    ...value,
+    placeholder: "folder",
+    description: "Folder of the result.",
+    defaultText: ".",
+  }),
+  "result-filename": option(line(), {
+    ...value,
+    placeholder: "name",
+    description: "File name of the result. Without it: named after rate, concurrency and model.",
+  }),
+  "save-requests": option(line(), {
+    ...value,
+    placeholder: "file",
+    description: "Write one JSON line for each request.",
+  }),
+} as const satisfies OptionTable;
+
+function url() {
+  const error = "a URL such as http://127.0.0.1:8000";
+  return z.string().regex(/^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/, { error });
+}
+
+function levels() {
+  const error = "a number from 1 to 4096, or several with commas";
+  return z
+    .string()
+    .regex(/^\d{1,4}(?:,\d{1,4})*$/, { error })
+    .transform((written) => written.split(",").map(Number))
+    .refine((numbers) => numbers.every((number) => number >= 1 && number <= 4096), { error })
+    .refine((numbers) => new Set(numbers).size === numbers.length, { error: "every level only once" });
+}
+
+function rate() {
+  const error = 'a number of requests per second above 0, or "inf"';
+  return z
+    .string()
+    .regex(/^(?:inf|\d+(?:\.\d+)?)$/, { error })
+    .transform((written) => (written === "inf" ? null : Number(written)))
+    .refine((number) => number === null || (number >= 0.001 && number <= 100_000), { error });
+}
+
+function decimal(min: number, max: number) {
+  const error = `a number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+(?:\.\d+)?$/, { error })
+    .transform(Number)
+    .refine((number) => number >= min && number <= max, { error });
+}
+
+function seconds(min: number, max: number) {
+  const error = `seconds from ${min} to ${max}`;
+  return z
+    .string()
+    .transform((written) => (/^\d+(?:\.\d+)?$/.test(written) ? Number(written) : toMs(written) / 1000))
+    .refine((number) => number >= min && number <= max, { error });
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { benchResultName, parseBenchFlags } from "../../src/inputs/bench-flags.ts";
+import { secretsFrom } from "./config-text.ts";
+
+function parse(flags: Record<string, string>, env: Record<string, string> = {}) {
+  return parseBenchFlags({ model: "m", ...flags }, secretsFrom(env));
+}
+
+describe("parseBenchFlags()", () => {
+  it("has the defaults of vllm bench serve", () => {
+    const { serve, workload, result, requestsFile } = parse({});
+    expect(serve).toMatchObject({
+      engine: "url",
+      baseUrl: "http://127.0.0.1:8000",
+      servedModelName: "m",
+      apiKey: null,
+    });
+    expect(workload).toEqual({
+      name: "bench",
+      endpoint: "/v1/completions",
+      inputTokens: 1024,
+      outputTokens: 128,
+      concurrency: [1000],
+      requestsPerLevel: 1000,
+      requestRate: null,
+      repeats: 1,
+      warmupWaves: 0,
+      seed: 0,
+      ignoreEos: false,
+      temperature: 0,
+      stallTimeoutMs: 60_000,
+      totalTimeoutMs: 600_000,
+    });
+    expect({ result, requestsFile }).toEqual({ result: null, requestsFile: null });
+  });
+
+  it("takes what people type for vllm bench serve", () => {
+    const { serve, workload, result } = parse({
+      backend: "openai-chat",
+      "base-url": "http://gpu:8000/v1/",
+      "num-prompts": "32",
+      "max-concurrency": "1,8,16",
+      "random-input-len": "512",
+      "random-output-len": "64",
+      "ignore-eos": "true",
+      "num-warmups": "20",
+      seed: "7",
+      "save-result": "true",
+      "result-dir": "out",
+      "stall-timeout": "5",
+      "total-timeout": "1m",
+    });
+    expect(serve.baseUrl).toBe("http://gpu:8000");
+    expect(workload).toMatchObject({
+      endpoint: "/v1/chat/completions",
+      concurrency: [1, 8, 16],
+      requestsPerLevel: 32,
+      warmupWaves: 2,
+      ignoreEos: true,
+      stallTimeoutMs: 5000,
+      totalTimeoutMs: 60_000,
+    });
+    expect(result).toEqual({ dir: "out", filename: null });
+  });
+
+  it("warms up with two waves when a concurrency is given", () => {
+    expect(parse({ "max-concurrency": "8" }).workload.warmupWaves).toBe(2);
+    expect(parse({ "max-concurrency": "8", "num-warmups": "0" }).workload.warmupWaves).toBe(0);
+  });
+
+  it("opens the loop at a request rate", () => {
+    expect(parse({ "request-rate": "2.5" }).workload).toMatchObject({ requestRate: 2.5, concurrency: [1] });
+  });
+
+  it.each([
+    { flags: { "num-prompts": "0" }, says: '--num-prompts: found "0", wanted an integer from 1 to 1000000' },
+    { flags: { "max-concurrency": "1,x" }, says: '--max-concurrency: found "1,x", wanted a number from 1 to 4096' },
+    { flags: { "max-concurrency": "8,8" }, says: "--max-concurrency:" },
+    { flags: { "request-rate": "fast" }, says: '--request-rate: found "fast", wanted a number of requests per second' },
+    { flags: { "request-rate": "0" }, says: "--request-rate:" },
+    { flags: { "request-rate": "2", "max-concurrency": "4" }, says: "--max-concurrency: found beside --request-rate" },
+    { flags: { "base-url": "gpu:8000" }, says: '--base-url: found "gpu:8000", wanted a URL such as' },
+    { flags: { endpoint: "/v1/complete" }, says: 'did you mean "/v1/completions"?' },
+    { flags: { "stall-timeout": "600" }, says: "--total-timeout: not above --stall-timeout" },
+    { flags: { "result-filename": "a/b.json", "save-result": "true" }, says: "--result-filename: found a path" },
+    { flags: { "result-filename": "b.json" }, says: "--result-filename: found without --save-result" },
+    { flags: { model: " " }, says: "--model: missing" },
+    { flags: { seed: "-1" }, says: "--seed:" },
+    { flags: { temperature: "3" }, says: "--temperature:" },
+  ])("refuses $flags and names the flag", ({ flags, says }) => {
+    const attempt = () => parse(flags as unknown as Record<string, string>);
+    expect(attempt).toThrow(expect.objectContaining({ code: "INPUT_INVALID", message: expect.stringContaining(says) }));
+  });
+
+  it("takes the API key from the environment, by name", () => {
+    expect(parse({ "api-key-env": "MY_KEY" }, { MY_KEY: "k" }).serve.apiKey?.reveal()).toBe("k");
+    expect(parse({}, { ARC_VLLM_API_KEY: "usual" }).serve.apiKey?.reveal()).toBe("usual");
+    expect(() => parse({ "api-key-env": "MY_KEY" })).toThrow(
+      expect.objectContaining({ code: "SECRET_MISSING", message: expect.stringContaining("MY_KEY") }),
+    );
+  });
+});
+
+describe("benchResultName()", () => {
+  it("says rate, concurrency and model", () => {
+    const name = benchResultName(parse({ model: "org/My Model", "max-concurrency": "8" }), "2026-11-24T09:08:07.000Z");
+    expect(name).toBe("openai-infqps-concurrency8-My_Model-20261124-090807.json");
+  });
+});

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -30,6 +30,8 @@ export function describeShell(name: string, open: () => Promise<ShellUnderTest>,
     beforeAll(async () => {
       given = await open();
       folder = mkdtempSync(join(tmpdir(), "arc-vllm-contract-"));
+      // The shell may log in as another user than ours.
+      chmodSync(folder, 0o777);
     });
     afterAll(async () => {
       await given.close();
@@ -240,7 +242,7 @@ const FAMILY = `
 
 function describeStopping(run: Run, path: (file: string) => string): void {
   it("run() ends the script and all it has started when the time is up", async () => {
-    const result = await run(FAMILY, { timeoutMs: 1_000 });
+    const result = await run(FAMILY, { timeoutMs: 3_000 });
     expect(result).toMatchObject({ ended: "timed-out", exitCode: null });
     const pids = result.stdout.trim().split("\n");
     expect(pids).toHaveLength(4);

@@ -4,12 +4,20 @@
  */
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 
 const root = resolve(import.meta.dirname, "..");
 const dist = join(root, "dist");
 
 const entries = { index: "src/main/action.ts", cli: "src/main/cli.ts", demo: "src/main/demo.ts" };
+
+/** The command line loads the embedded host from the bundle beside it, and only for `demo`. */
+const demoApart: Plugin = {
+  name: "demo-apart",
+  setup(plugin) {
+    plugin.onResolve({ filter: /^\.\/demo\.ts$/ }, () => ({ path: "./demo.cjs", external: true }));
+  },
+};
 
 const outputs = await bundle();
 if (process.argv.includes("--check")) await failWhenStale(outputs);
@@ -32,7 +40,8 @@ async function bundle(): Promise<Map<string, string>> {
     keepNames: true,
     legalComments: "none",
     // cpu-features and ssh2's own addon are optional native parts: without them ssh2 uses node's OpenSSL.
-    external: ["cpu-features", "./demo.cjs"],
+    external: ["cpu-features"],
+    plugins: [demoApart],
     loader: { ".node": "empty" },
     // Some dependencies are ES modules that ask for import.meta.url, which a CommonJS bundle lacks.
     define: { "import.meta.url": "__importMetaUrl", __ARC_VLLM_VERSION__: JSON.stringify(version) },

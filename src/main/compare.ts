@@ -2,7 +2,7 @@ import { AppError } from "../core/app-error.ts";
 import type { GateSpec } from "../inputs/run-config.ts";
 import { parseRunRecord } from "../record/parse-run-record.ts";
 import type { RunRecord } from "../record/run-record.ts";
-import { comparisonTable, reasons } from "../report/measure-tables.ts";
+import { comparisonTable } from "../report/measure-tables.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { readBaselines } from "./read-baselines.ts";
 import { judge } from "./run.ts";
@@ -27,8 +27,8 @@ export async function compare(request: CompareRequest, world: World): Promise<Co
     await writeReports(reportedOf(outcome), { configPath: null, report: { dir: request.reportDir } }, world);
   }
   const { analysis, decision } = outcome.hosts[0] ?? fail();
-  const text = [comparisonTable(analysis), ...reasons(analysis), decision.sentence].filter((part) => part !== "");
-  return { exitCode: decision.exitCode, text: text.join("\n\n"), json: { decision, analysis } };
+  const text = `${comparisonTable(analysis)}\n\n${decision.sentence}`;
+  return { exitCode: decision.exitCode, text, json: { decision, analysis } };
 }
 
 /** Reads a record file. Throws RECORD_INVALID when it is missing or broken. */

@@ -1,0 +1,115 @@
+import { readFile } from "node:fs/promises";
+import * as core from "@actions/core";
+import type { Redactor } from "../core/redact.ts";
+import { Secret } from "../core/secret.ts";
+import { parseActionInputs } from "../inputs/action-inputs.ts";
+import { refuseForks } from "../inputs/fork-guard.ts";
+import type { RunConfig } from "../inputs/run-config.ts";
+import type { Overrides, RunOptions } from "../inputs/run-options.ts";
+import type { Files } from "../ports/files.ts";
+import { check } from "./check.ts";
+import type { CommandOutcome } from "./command-outcome.ts";
+import { compare } from "./compare.ts";
+import { provision } from "./provision.ts";
+import { readConfig } from "./read-config.ts";
+import { requireCurrent } from "./require-current.ts";
+import { run } from "./run.ts";
+import { runText } from "./run-command.ts";
+import type { World } from "./world.ts";
+
+/** What the Action does when its step runs: one command, chosen by the input `command`, then outputs and the summary. */
+export async function actionMain(world: World, redactor: Redactor): Promise<CommandOutcome> {
+  const overrides = parseActionInputs(process.env);
+  const { options } = overrides;
+  hideSecrets(options, redactor);
+  const command = options.command ?? "run";
+  if (command === "demo") return demoOutcome(options, world);
+
+  refuseForks(await eventFacts(), { allowForkPr: options["allow-fork-pr"] === true, isSimulated: false });
+  const config = await readConfig(overrides, world.files, secretsFrom(redactor));
+  for (const warning of config.warnings) world.console.warn(warning);
+  return runConfigured(command, config, overrides, world);
+}
+
+type ConfiguredCommand = "run" | "check" | "provision" | "compare";
+
+async function runConfigured(
+  command: ConfiguredCommand,
+  config: RunConfig,
+  { options }: Overrides,
+  world: World,
+): Promise<CommandOutcome> {
+  switch (command) {
+    case "check":
+      return check(config, world);
+    case "provision":
+      return provision(config, world);
+    case "compare":
+      return withReports(config.report.dir, world.files, () =>
+        compare({ current: requireCurrent(options.current), gate: config.gate, reportDir: config.report.dir }, world),
+      );
+    case "run":
+      return withReports(config.report.dir, world.files, async () => {
+        const outcome = await run(config, world);
+        core.setOutput("record-path", outcome.hosts.map(({ recordPath }) => recordPath).join("\n"));
+        return { exitCode: outcome.decision.exitCode, text: runText(outcome), json: outcome.decision };
+      });
+  }
+}
+
+async function demoOutcome(options: RunOptions, world: World): Promise<CommandOutcome> {
+  const dir = options["report-dir"] ?? "arc-vllm-report";
+  const { demo } = await import("./demo.ts");
+  return withReports(dir, world.files, () => demo({ regress: false, reportDir: dir }, world));
+}
+
+/** The report files become outputs and the step summary, also when the verdict is bad. */
+async function withReports(dir: string, files: Files, command: () => Promise<CommandOutcome>): Promise<CommandOutcome> {
+  const outcome = await command();
+  core.setOutput("report-dir", dir);
+  core.setOutput("junit-path", `${dir}/junit.xml`);
+  core.setOutput("summary-path", `${dir}/summary.md`);
+  core.setOutput("results-path", `${dir}/results.json`);
+  const summary = await files.read(`${dir}/summary.md`);
+  if (summary !== null && process.env["GITHUB_STEP_SUMMARY"]) await core.summary.addRaw(summary, true).write();
+  return outcome;
+}
+
+/** Secrets given as inputs are masked by the runner and hidden by our own log before anything is printed. */
+function hideSecrets(options: RunOptions, redactor: Redactor): void {
+  for (const value of Object.values(options)) {
+    if (!(value instanceof Secret)) continue;
+    core.setSecret(value.reveal());
+    redactor.hide(value);
+  }
+}
+
+function secretsFrom(redactor: Redactor): (name: string) => string | undefined {
+  return (name) => {
+    const value = process.env[name];
+    // A socket path is asked for in the same way and is no secret.
+    if (value !== undefined && value.trim() !== "" && name !== "SSH_AUTH_SOCK") {
+      core.setSecret(value);
+      redactor.hide(new Secret(value));
+    }
+    return value;
+  };
+}
+
+async function eventFacts() {
+  const path = process.env["GITHUB_EVENT_PATH"] ?? "";
+  const text = path === "" ? "{}" : await readFile(path, "utf8").catch(() => "{}");
+  return {
+    eventName: process.env["GITHUB_EVENT_NAME"] ?? "",
+    repository: process.env["GITHUB_REPOSITORY"] ?? "",
+    payload: parseJson(text),
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,125 @@
+import { Command, CommanderError } from "commander";
+import { parseBenchFlags } from "../inputs/bench-flags.ts";
+import { BENCH_FLAGS } from "../inputs/bench-options.ts";
+import type { RunConfig } from "../inputs/run-config.ts";
+import { parseRunOptions, RUN_OPTIONS } from "../inputs/run-options.ts";
+import { bench } from "./bench.ts";
+import { check } from "./check.ts";
+import { atTheEdge } from "./cli-edge.ts";
+import { addOptions, optionTexts } from "./cli-options.ts";
+import type { CommandOutcome } from "./command-outcome.ts";
+import { compare } from "./compare.ts";
+import { provision } from "./provision.ts";
+import { readConfig } from "./read-config.ts";
+import { report } from "./report.ts";
+import { runCommand } from "./run-command.ts";
+import { serve } from "./serve.ts";
+import { stop } from "./stop.ts";
+import { toolVersion } from "./tool-version.ts";
+import type { World } from "./world.ts";
+
+const cliLabel = (name: string) => `--${name}`;
+const secretOf = (name: string) => process.env[name];
+
+/** Set by the command that ran. */
+let exitCode = 0;
+
+const program = new Command("arc-vllm")
+  .description("Takes Intel Arc hosts from bare Ubuntu to a tuned, measured and regression-gated vLLM server")
+  .version(toolVersion)
+  .option("--json", "one JSON value on stdout instead of tables")
+  .exitOverride()
+  .configureHelp({ helpWidth: 100 })
+  .showHelpAfterError("(arc-vllm --help lists the commands)");
+
+configured("run", "check, change, serve, measure, compare and report: the whole pipeline", runCommand, "run");
+configured("check", "read the hosts and say what is missing; changes nothing", check, "check --local");
+configured("provision", "bring the hosts to the state of the playbook", provision, "provision --hosts arc-01");
+configured("serve", "start the model server and leave it running", serve, "serve --hosts arc-01");
+configured("stop", "end the model server that serve or a broken run left", stop, "stop --hosts arc-01");
+
+const benchCommand = program
+  .command("bench")
+  .description("measure any OpenAI-compatible endpoint")
+  .addHelpText("after", example("bench --base-url http://10.0.0.5:8000 --model Llama-3.1 --max-concurrency 1,4,12"));
+addOptions(benchCommand, BENCH_FLAGS).action((values) =>
+  edge((world) => bench(parseBenchFlags(optionTexts(BENCH_FLAGS, values), secretOf), world)),
+);
+
+const compareCommand = program
+  .command("compare")
+  .description("judge a record that was measured earlier against a baseline record or a folder of records")
+  .argument("<baseline>", "record file or folder of records")
+  .argument("<current>", "record file to judge")
+  .addHelpText("after", example("compare .arc-vllm/history arc-vllm-report/record-42.json"));
+addOptions(compareCommand, RUN_OPTIONS, ["mode", "on-inconclusive", "require-comparison", "report-dir"]).action(
+  (baseline: string, current: string, values) =>
+    edge(async (world) => {
+      const overrides = parseRunOptions({ ...optionTexts(RUN_OPTIONS, values), baseline }, cliLabel);
+      const { gate } = await readConfig(overrides, world.files, secretOf);
+      return compare({ current, gate, reportDir: overrides.options["report-dir"] ?? null }, world);
+    }),
+);
+
+program
+  .command("report")
+  .description("render junit.xml, summary.md and results.json of records again")
+  .argument("<records...>", "record files")
+  .option("--report-dir <folder>", "where to write them", "arc-vllm-report")
+  .addHelpText("after", example("report arc-01/record-7.json arc-02/record-7.json --report-dir all"))
+  .action((records: string[], values: { reportDir: string }) =>
+    edge((world) => report(records, values.reportDir, world)),
+  );
+
+program
+  .command("demo")
+  .description("the whole pipeline on an embedded, simulated host with two Arc A770; touches nothing")
+  .option("--regress", "show the gate going red: the second measurement is slower")
+  .option("--report-dir <folder>", "where to write the reports", "arc-vllm-report")
+  .addHelpText("after", example("demo --regress"))
+  .action((values: { regress?: boolean; reportDir: string }) =>
+    edge(async (world) => {
+      // A bundle of its own: the embedded host is half of all code and no other command needs it.
+      const { demo } = await import("./demo.ts");
+      return demo({ regress: values.regress ?? false, reportDir: values.reportDir }, world);
+    }),
+  );
+
+/** A command that works on the configuration: the file with the options over it. */
+function configured(
+  name: string,
+  description: string,
+  command: (config: RunConfig, world: World) => Promise<CommandOutcome>,
+  usage: string,
+): void {
+  const sub = program.command(name).description(description).addHelpText("after", example(usage));
+  addOptions(sub, RUN_OPTIONS).action((values) =>
+    edge(async (world) => {
+      const overrides = parseRunOptions(optionTexts(RUN_OPTIONS, values), cliLabel);
+      const config = await readConfig(overrides, world.files, secretOf);
+      for (const warning of config.warnings) world.console.warn(warning);
+      return command(config, world);
+    }),
+  );
+}
+
+function example(usage: string): string {
+  return `\nExample:\n  arc-vllm ${usage}`;
+}
+
+async function edge(command: (world: World) => Promise<CommandOutcome>): Promise<void> {
+  exitCode = await atTheEdge({ json: program.opts()["json"] === true }, command);
+}
+
+async function main(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+  // Idle SSH or HTTP connections must not keep a finished command alive; stdout may be a pipe and has to drain first.
+  process.stdout.write("", () => process.exit(exitCode));
+}
+
+void main();

@@ -1,0 +1,23 @@
+import { formatFailure } from "../core/format-failure.ts";
+import type { RunConfig } from "../inputs/run-config.ts";
+import { comparisonTable, loadPointTable } from "../report/measure-tables.ts";
+import type { CommandOutcome } from "./command-outcome.ts";
+import { run } from "./run.ts";
+import type { RunOutcome } from "./run-outcome.ts";
+import type { World } from "./world.ts";
+
+/** The whole pipeline as a command: its tables, its verdict and its exit code. */
+export async function runCommand(config: RunConfig, world: World): Promise<CommandOutcome> {
+  const outcome = await run(config, world);
+  return { exitCode: outcome.decision.exitCode, text: runText(outcome), json: outcome.decision };
+}
+
+/** Load points and comparison of every host, failures with their remedy, and the verdict in one line at the end. */
+export function runText({ hosts, decision }: RunOutcome): string {
+  const parts = hosts.flatMap(({ record, analysis, error }) => [
+    ...(record.points.length > 0 ? [`Load points on ${record.host}`, loadPointTable(record.points)] : []),
+    ...(analysis.comparisons.length > 0 ? [`Comparison on ${record.host}`, comparisonTable(analysis)] : []),
+    ...(error === null ? [] : [formatFailure(error)]),
+  ]);
+  return [...parts, decision.sentence].join("\n\n");
+}

@@ -14,7 +14,7 @@ import { provision } from "./provision.ts";
 import { readConfig } from "./read-config.ts";
 import { requireCurrent } from "./require-current.ts";
 import { run } from "./run.ts";
-import { runText } from "./run-command.ts";
+import { runOutcome } from "./run-command.ts";
 import type { World } from "./world.ts";
 
 /** What the Action does when its step runs: one command, chosen by the input `command`, then outputs and the summary. */
@@ -52,7 +52,7 @@ async function runConfigured(
       return withReports(config.report.dir, world.files, async () => {
         const outcome = await run(config, world);
         core.setOutput("record-path", outcome.hosts.map(({ recordPath }) => recordPath).join("\n"));
-        return { exitCode: outcome.decision.exitCode, text: runText(outcome), json: outcome.decision };
+        return runOutcome(outcome);
       });
   }
 }

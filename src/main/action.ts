@@ -6,6 +6,7 @@ import { createRedactor, type Redactor } from "../core/redact.ts";
 import { actionMain } from "./action-main.ts";
 import { actionPost, type RememberedServer } from "./action-post.ts";
 import { abortOnSignals } from "./cancellation.ts";
+import type { CommandOutcome } from "./command-outcome.ts";
 import { realWorld } from "./real-world.ts";
 import { toolVersion } from "./tool-version.ts";
 import type { World } from "./world.ts";
@@ -32,7 +33,7 @@ async function step(world: World, redactor: Redactor): Promise<number> {
     const outcome = await actionMain(world, redactor);
     world.console.endGroup();
     world.console.info(outcome.text);
-    setVerdictOutputs(outcome.json);
+    setVerdictOutputs(outcome);
     if (outcome.exitCode !== 0) core.setFailed(redactor.clean(lastLine(outcome.text)));
     return outcome.exitCode;
   } catch (error) {
@@ -60,9 +61,8 @@ function rememberInState(): World["rememberServer"] {
   };
 }
 
-function setVerdictOutputs(json: unknown): void {
-  if (typeof json !== "object" || json === null || !("sentence" in json)) return;
-  const decision = json as { status: string; comparisonCount: number; regressedMetrics: readonly string[] };
+function setVerdictOutputs({ decision }: CommandOutcome): void {
+  if (decision === undefined) return;
   core.setOutput("verdict", decision.status);
   core.setOutput("comparison-count", decision.comparisonCount);
   core.setOutput("regressed-metrics", decision.regressedMetrics.join("\n"));

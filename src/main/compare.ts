@@ -28,7 +28,7 @@ export async function compare(request: CompareRequest, world: World): Promise<Co
   }
   const { analysis, decision } = outcome.hosts[0] ?? fail();
   const text = `${comparisonTable(analysis)}\n\n${decision.sentence}`;
-  return { exitCode: decision.exitCode, text, json: { decision, analysis } };
+  return { exitCode: decision.exitCode, text, json: { ...decision, analysis }, decision };
 }
 
 /** Reads a record file. Throws RECORD_INVALID when it is missing or broken. */

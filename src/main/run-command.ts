@@ -8,16 +8,16 @@ import type { World } from "./world.ts";
 
 /** The whole pipeline as a command: its tables, its verdict and its exit code. */
 export async function runCommand(config: RunConfig, world: World): Promise<CommandOutcome> {
-  const outcome = await run(config, world);
-  return { exitCode: outcome.decision.exitCode, text: runText(outcome), json: outcome.decision };
+  return runOutcome(await run(config, world));
 }
 
 /** Load points and comparison of every host, failures with their remedy, and the verdict in one line at the end. */
-export function runText({ hosts, decision }: RunOutcome): string {
+export function runOutcome({ hosts, decision }: RunOutcome): CommandOutcome {
   const parts = hosts.flatMap(({ record, analysis, error }) => [
     ...(record.points.length > 0 ? [`Load points on ${record.host}`, loadPointTable(record.points)] : []),
     ...(analysis.comparisons.length > 0 ? [`Comparison on ${record.host}`, comparisonTable(analysis)] : []),
     ...(error === null ? [] : [formatFailure(error)]),
   ]);
-  return [...parts, decision.sentence].join("\n\n");
+  const text = [...parts, decision.sentence].join("\n\n");
+  return { exitCode: decision.exitCode, text, json: decision, decision };
 }

@@ -32,7 +32,8 @@ const SHORTEST = 4;
 /** A line of a multi-line secret may be an ordinary word; a line of a key is not this short, but for its last. */
 const SHORTEST_LINE = 8;
 
-function spellingsOf(value: string): string[] {
+/** A secret in the forms in which programs print it: as it is, line by line, in base64, in a URL, in JSON, quoted. */
+export function spellingsOf(value: string): string[] {
   const whole = [value, value.trim(), value.replaceAll("\r\n", "\n")];
   const lines = value.includes("\n") ? value.split(/\r?\n/).map((line) => line.trim()) : [];
   return [...whole.flatMap(derivedForms), ...lines.filter((line) => line.length >= SHORTEST_LINE)].filter(

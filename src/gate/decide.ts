@@ -63,9 +63,9 @@ function describe(analysis: Analysis, gate: Pick<GateSpec, "requireComparison">,
       return describePass(analysis, where);
     case "REGRESSION":
     case "IMPROVED":
-      return `${describeWorst(analysis, where)}${othersLike(analysis)}`;
+      return `${describeWorst(analysis, where)}${othersLike(analysis)}${environmentOf(analysis)}`;
     case "INCONCLUSIVE":
-      return `${describeWorst(analysis, where)}${othersLike(analysis)}; more repeats would tell`;
+      return `${describeWorst(analysis, where)}${othersLike(analysis)}${environmentOf(analysis)}; more repeats would tell`;
     case "CALIBRATING":
     case "RECIPE_MISMATCH": {
       const required = gate.requireComparison ? "; a comparison is required" : "";
@@ -111,6 +111,14 @@ function byWeight(a: Comparison, b: Comparison): number {
 function othersLike({ comparisons, status }: Analysis): string {
   const others = comparisons.filter((comparison) => comparison.status === status).length - 1;
   return others > 0 ? `; and ${others} more` : "";
+}
+
+/** A change of the environment may be the cause, and the reader should not have to look for it. */
+function environmentOf({ differences }: Analysis): string {
+  if (differences.length === 0) return "";
+  const named = differences.slice(0, 3).map(({ field, baseline, current }) => `${field} ${baseline} -> ${current}`);
+  const more = differences.length > named.length ? ` and ${differences.length - named.length} more` : "";
+  return `; the environment changed: ${named.join(", ")}${more}`;
 }
 
 function futureOf(record: RunRecord): string {

@@ -1,8 +1,8 @@
-/** Four significant digits at most, no exponent: 15.19, 437.9, 1180; "n/a" for what is not known. */
+/** As many digits as mean something, no exponent: 0.995, 15.19, 437.9, 1180; "n/a" for what is not known. */
 export function formatValue(value: number | null): string {
   if (value === null || !Number.isFinite(value)) return "n/a";
   const size = Math.abs(value);
-  const decimals = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 3;
+  const decimals = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3;
   return value.toFixed(decimals);
 }
 
@@ -24,4 +24,9 @@ export function formatDuration(ms: number): string {
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
+}
+
+/** "1 step", "3 steps". */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

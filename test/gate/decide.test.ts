@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { GateSpec } from "../../src/inputs/run-config.ts";
 import type { RunRecord } from "../../src/record/run-record.ts";
 import { nextNight, reportedRun, slowerPoints } from "../fakes/example-analysis.ts";
-import { exampleDeployment, examplePoints, exampleRecord } from "../fakes/example-record.ts";
+import { exampleDeployment, exampleFacts, exampleGpu, examplePoints, exampleRecord } from "../fakes/example-record.ts";
 
 const baseline = exampleRecord();
 const regressed = nextNight({ points: slowerPoints(1 / 0.92) });
@@ -63,6 +63,14 @@ describe("decide()", () => {
       sentence:
         "INVALID: the measurement on arc-01 cannot be trusted: chat c=12 repeat 1: output_tok_s is 0, a positive number is wanted (and 2 more)",
     });
+  });
+
+  it("says which part of the environment changed, since that may be the cause", () => {
+    const kernel = { ...exampleFacts().kernel, running: "6.8.0-45-generic" };
+    const facts = exampleFacts({ kernel, docker: "28.1", memoryMiB: 32_059, gpus: [exampleGpu({ clock: null })] });
+    expect(decision(nextNight({ points: slowerPoints(1.2), facts })).sentence).toMatch(
+      /; the environment changed: docker 24\.0\.7 -> 28\.1, gpu 0000:03:00\.0 clock 2400 to 2400 MHz -> none, kernel 6\.5\.0-35-generic -> 6\.8\.0-45-generic and 1 more$/,
+    );
   });
 
   it("labels a simulated host", () => {

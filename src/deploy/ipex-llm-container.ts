@@ -44,22 +44,33 @@ export function ipexLlmEnv(serve: IpexLlmServe): Record<string, string> {
   };
 }
 
+/** What of /dev/dri the host has: the device nodes, and the links that tell oneCCL which card sits where. */
+export interface HostDevices {
+  readonly nodes: boolean;
+  readonly byPath: boolean;
+}
+
 /**
- * Words for `docker create`. The documented form for several A-series cards is privileged with the host's network and
- * IPC over sockets; no narrower set of rights is known to work with oneCCL, so it is kept (ipex-llm,
- * vllm_docker_quickstart.md). Models are mounted read-only, and nothing restarts a crashed server behind our back.
+ * Words for `docker create`. Privileged with the host's network is the documented form for several A-series cards
+ * (ipex-llm, vllm_docker_quickstart.md); without it the cards are handed over as llm-scaler's guide does for one card.
+ * Models are mounted read-only, and nothing restarts a crashed server behind our back.
  */
-export function dockerCreateWords(serve: IpexLlmServe, options: { gpuDevice: boolean }): string[] {
+export function dockerCreateWords(serve: IpexLlmServe, devices: HostDevices): string[] {
   return [
     ...["--name", containerName(serve.port), "--label", `arc-vllm.port=${serve.port}`, "--restart", "no"],
-    ...["--privileged", "--network", "host", "--shm-size", `${serve.shmSizeGib}g`],
-    ...(options.gpuDevice ? ["--device", "/dev/dri"] : []),
+    ...["--network", "host", "--shm-size", `${serve.shmSizeGib}g`, ...deviceWords(serve, devices)],
     ...(serve.memoryLimitGib === undefined ? [] : ["--memory", `${Math.round(serve.memoryLimitGib * 2 ** 30)}b`]),
     ...["--mount", bindMount(serve.model, modelPathInside(serve.model))],
     ...(serve.apiKey === null ? [] : ["--mount", bindMount(`${SERVERS_FOLDER}/${serve.port}/api-key`, API_KEY_FILE)]),
     ...envWords(ipexLlmEnv(serve)).flatMap((word) => ["--env", word]),
     ...["--entrypoint", "/bin/bash", serve.image, "-c", START_INSIDE, "arc-vllm", ...ipexLlmArgv(serve)],
   ];
+}
+
+function deviceWords(serve: IpexLlmServe, devices: HostDevices): string[] {
+  const nodes = devices.nodes ? ["--device", "/dev/dri"] : [];
+  if (serve.privileged ?? true) return ["--privileged", ...nodes];
+  return devices.byPath ? [...nodes, "--mount", bindMount("/dev/dri/by-path", "/dev/dri/by-path")] : nodes;
 }
 
 export function containerName(port: number): string {

@@ -6,8 +6,9 @@ import type { Console } from "../ports/console.ts";
 import type { Shell } from "../ports/shell.ts";
 import type { Engine, Observation } from "./engine.ts";
 import { type FactLines, parseFactLines } from "./fact-lines.ts";
-import { containerName, dockerCreateWords, ipexLlmArgv, ipexLlmEnv } from "./ipex-llm-container.ts";
+import { containerName, dockerCreateWords, type HostDevices, ipexLlmArgv, ipexLlmEnv } from "./ipex-llm-container.ts";
 import { CHECK_HOST, OBSERVE_CONTAINER, PULL_IMAGE, START_CONTAINER } from "./ipex-llm-scripts.ts";
+import { diagnoseLog } from "./log-diagnosis.ts";
 import { requireFreePort, requireModel } from "./preflight.ts";
 import { runIdempotent } from "./run-idempotent.ts";
 import { wordList } from "./word-list.ts";
@@ -26,11 +27,11 @@ export function ipexLlmEngine(context: IpexLlmContext): Engine {
       const { serve, shell, console } = context;
       const facts = await checkHost(context);
       const digests = facts.first("image") ?? (await pullImage(context));
-      const gpuDevice = facts.all("render-node").length > 0;
-      if (!gpuDevice) {
+      const devices = { nodes: facts.all("render-node").length > 0, byPath: facts.first("by-path") === "yes" };
+      if (!devices.nodes) {
         console.warn(`Host "${shell.host}" has no /dev/dri/renderD*: the server will find no GPU`);
       }
-      await startContainer(context, gpuDevice);
+      await startContainer(context, devices);
       return {
         argv: ipexLlmArgv(serve),
         env: ipexLlmEnv(serve),
@@ -97,13 +98,13 @@ async function pullImage({ shell, console, serve, signal }: IpexLlmContext): Pro
   return parseFactLines(expectOk(shell.host, script, result).stdout).first("image") ?? "[]";
 }
 
-async function startContainer({ shell, console, serve }: IpexLlmContext, gpuDevice: boolean): Promise<void> {
+async function startContainer({ shell, console, serve }: IpexLlmContext, devices: HostDevices): Promise<void> {
   const script: Script = {
     name: `start container ${containerName(serve.port)}`,
     text: START_CONTAINER,
     env: {
       SERVER_PORT: String(serve.port),
-      DOCKER_WORDS: wordList(dockerCreateWords(serve, { gpuDevice })),
+      DOCKER_WORDS: wordList(dockerCreateWords(serve, devices)),
       API_KEY: serve.apiKey ?? "",
     },
     sudo: true,
@@ -111,9 +112,10 @@ async function startContainer({ shell, console, serve }: IpexLlmContext, gpuDevi
   // Never cut in half: a cancelled run must find either no server or one that `stop` can see.
   const result = await shell.run(script, { timeoutMs: 120_000, onDisconnect: "finish" });
   if (result.ended === "exited" && result.exitCode !== 0) {
-    throw new AppError("SERVER_EXITED", {
+    const found = diagnoseLog(result.stderr.split("\n"));
+    throw new AppError(found?.code ?? "SERVER_EXITED", {
       message: `Cannot start container "${containerName(serve.port)}" on host "${shell.host}": ${result.stderr.trim()}`,
-      hint: 'Read what docker says above; "serve" and the host\'s devices must fit together',
+      hint: found?.hint ?? 'Read what docker says above; "serve" and the host\'s devices must fit together',
     });
   }
   const facts = parseFactLines(expectOk(shell.host, script, result).stdout);

@@ -15,6 +15,7 @@ fi
 for node in /dev/dri/renderD*; do
   if [ -e "$node" ]; then fact render-node "$node"; fi
 done
+if [ -d /dev/dri/by-path ]; then fact by-path yes; fi
 ${CHECK_MODEL}
 ${CHECK_PORT}
 `;

@@ -133,6 +133,12 @@ const KNOWN_FAILURES: readonly KnownFailure[] = [
     hint: 'Set "serve.model" to a complete Hugging Face model folder on the host',
   },
   {
+    // Docker on a machine that has not all rights itself, such as a container or a restricted virtual machine.
+    pattern: /unable to apply caps: operation not permitted/,
+    code: "SERVER_EXITED",
+    hint: 'Set "serve.privileged" to false: this host cannot give all rights to a container',
+  },
+  {
     // ipex-llm#11694, #12934; llm-scaler#684.
     pattern: /No available shared memory broadcast block found|shm_broadcast/,
     code: "SERVER_NOT_READY",

@@ -83,6 +83,8 @@ export interface IpexLlmServe extends ServeProcess {
   readonly shmSizeGib: number;
   /** Host memory the container may use; absent: no limit. */
   readonly memoryLimitGib?: number;
+  /** Give the container all rights on the host, as Intel's guides do; absent: true. False: the cards' device nodes only. */
+  readonly privileged?: boolean;
   readonly pull: "missing" | "never";
 }
 

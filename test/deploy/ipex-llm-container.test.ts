@@ -57,18 +57,26 @@ describe("ipexLlmEnv()", () => {
 });
 
 describe("dockerCreateWords()", () => {
-  const words = (different = {}, gpuDevice = true) => dockerCreateWords(ipexLlmServe(different), { gpuDevice });
+  const words = (different = {}, devices = { nodes: true, byPath: true }) =>
+    dockerCreateWords(ipexLlmServe(different), devices);
 
   it("gives the container the cards, the host's network and no restart behind our back", () => {
     const line = words().join(" ");
     expect(line).toContain("--name arc-vllm-8000 ");
-    expect(line).toContain("--device /dev/dri ");
-    expect(line).toContain("--network host --shm-size 16g");
+    expect(line).toContain("--network host --shm-size 16g --privileged --device /dev/dri ");
     expect(line).toContain("--restart no");
   });
 
+  it("hands over the cards only, when the container must not be privileged", () => {
+    const line = words({ privileged: false }).join(" ");
+    expect(line).not.toContain("--privileged");
+    expect(line).toContain(
+      "--device /dev/dri --mount type=bind,source=/dev/dri/by-path,target=/dev/dri/by-path,readonly",
+    );
+  });
+
   it("leaves a device out that the host does not have", () => {
-    expect(words({}, false)).not.toContain("/dev/dri");
+    expect(words({}, { nodes: false, byPath: false })).not.toContain("/dev/dri");
   });
 
   it.each([

@@ -21,9 +21,8 @@ interface Failure {
 
 function failureOf(trace: RequestTrace): Failure | null {
   if (trace.outcome === "http_4xx") return refusal(trace);
-  if (trace.outcome === "truncated" && trace.firstMs === null) return FAILURES.truncated ?? null;
-  if (trace.outcome === "sse_protocol" && trace.firstMs !== null) return null;
-  return trace.outcome === "truncated" ? null : (FAILURES[trace.outcome] ?? null);
+  // After a token the same end is a fault that the next request may not meet.
+  return trace.firstMs === null ? (FAILURES[trace.outcome] ?? null) : null;
 }
 
 function refusal({ httpStatus, detail }: RequestTrace): Failure {
@@ -36,8 +35,13 @@ function refusal({ httpStatus, detail }: RequestTrace): Failure {
   if (httpStatus === 404 || httpStatus === 405) {
     return { code: "ENDPOINT_NOT_FOUND", hint: "Check the base URL (without /v1) and the endpoint" };
   }
-  return { code: "BENCH_NO_TOKENS", hint: "Change the workload so that the server accepts its requests" };
+  return REFUSED;
 }
+
+const REFUSED: Failure = {
+  code: "BENCH_NO_TOKENS",
+  hint: "Change the workload so that the server accepts its requests",
+};
 
 const FAILURES: Partial<Record<Outcome, Failure>> = {
   connect: { code: "ENDPOINT_UNREACHABLE", hint: "Check that the server runs and that the address and port are right" },
@@ -49,5 +53,7 @@ const FAILURES: Partial<Record<Outcome, Failure>> = {
     code: "ENDPOINT_NOT_OPENAI",
     hint: "Give the base URL of an OpenAI-compatible server, without /v1, and one of its streaming endpoints",
   },
+  // vLLM checks token ids only after it has sent its 200.
+  midstream_error: REFUSED,
   truncated: { code: "BENCH_NO_TOKENS", hint: "Look in the server's log for why it ends its answers at once" },
 };

@@ -85,6 +85,7 @@ describe("runWorkload() over httpModelStream()", () => {
     { profile: "404", code: "ENDPOINT_NOT_FOUND", says: "HTTP 404: Not Found" },
     { profile: "401", code: "ENDPOINT_UNAUTHORIZED", says: "HTTP 401: Unauthorized" },
     { profile: "400", code: "BENCH_NO_TOKENS", says: "Token id 99999 is out of vocabulary" },
+    { profile: "error-at-once", code: "BENCH_NO_TOKENS", says: "Token id 99999 is out of vocabulary" },
     { profile: "empty", code: "BENCH_NO_TOKENS", says: "the stream ends without an event" },
     { profile: "redirect", code: "ENDPOINT_NOT_OPENAI", says: "HTTP 307" },
   ])("stops with $code when the endpoint answers like $profile", async ({ profile, code, says }) => {

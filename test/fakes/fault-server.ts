@@ -129,6 +129,12 @@ const PROFILES: Record<string, Profile> = {
     write(exchange, frame("[DONE]"));
     exchange.response.end();
   },
+  "error-at-once": async (exchange) => {
+    begin(exchange);
+    write(exchange, frame(JSON.stringify({ error: { message: "Token id 99999 is out of vocabulary" } })));
+    write(exchange, frame("[DONE]"));
+    exchange.response.end();
+  },
   abort: (exchange) => streamed(exchange, tokenChunks(exchange).slice(0, 3), { finish: "abort" }),
   stall: (exchange) => some(exchange, 3),
   "ping-only": async (exchange) => {

@@ -7,8 +7,11 @@ export interface HostPlan {
   readonly needsReboot: boolean;
 }
 
-/** `failed` at check time is an assertion that does not hold: nothing we may change ourselves. */
-export type CheckStatus = "ok" | "would-change" | "failed" | "blocked" | "skipped";
+/**
+ * `failed` at check time is an assertion that does not hold: nothing we may change ourselves. `warning` is the same for
+ * an assertion that must not stop a run, or one that could not be judged.
+ */
+export type CheckStatus = "ok" | "would-change" | "warning" | "failed" | "blocked" | "skipped";
 
 export interface PlannedStep {
   readonly name: string;
@@ -19,6 +22,8 @@ export interface PlannedStep {
   readonly after: string | null;
   /** The line or lines the verdict was read from. */
   readonly evidence: string | null;
-  /** What a person can do, when the status is failed or blocked. */
+  /** What a person can do, when the status is failed, warning or blocked. */
   readonly remedy: string | null;
+  /** What would become of a file, as a unified diff; null when the step writes none. Absent in older records. */
+  readonly diff?: string | null;
 }

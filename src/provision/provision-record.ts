@@ -1,4 +1,5 @@
-export type StepStatus = "ok" | "changed" | "failed" | "blocked" | "skipped";
+/** `warning`: an assertion that does not hold and must not stop the run, or one that could not be judged. */
+export type StepStatus = "ok" | "changed" | "warning" | "failed" | "blocked" | "skipped";
 
 export interface StepOutcome {
   readonly name: string;
@@ -15,6 +16,8 @@ export interface StepOutcome {
 /** One application of a playbook to one host. */
 export interface ProvisionRecord {
   readonly host: string;
+  /** Names the folder on the host that `undo` reads; null when nothing was changed. Absent in older records. */
+  readonly runId?: string | null;
   readonly playbook: string;
   readonly steps: readonly StepOutcome[];
   readonly reboots: number;

@@ -1,0 +1,48 @@
+/**
+ * Functions that every step script may use. A script talks back in lines that start with "@":
+ * before, after, evidence, remedy (text for the report), skip (the step does not apply), diff (one line of a diff),
+ * reboot (now, before the next step) and reconnect (new groups count in a new session only).
+ * $ARC_ROOT is empty on real hosts; $ARC_STEP_DIR is where `apply` keeps what `undo` needs.
+ */
+export const STEP_PRELUDE = `
+arc_before() { printf '@before %s\\n' "$*"; }
+arc_after() { printf '@after %s\\n' "$*"; }
+arc_evidence() { printf '@evidence %s\\n' "$*"; }
+arc_remedy() { printf '@remedy %s\\n' "$*"; }
+arc_skip() { printf '@skip %s\\n' "$*"; exit 0; }
+arc_reboot() { echo @reboot; }
+arc_reconnect() { echo @reconnect; }
+arc_fail() { printf '%s\\n' "$*" >&2; exit 1; }
+
+arc_rc=0
+arc_differs() { arc_before "$1"; arc_after "$2"; arc_rc=1; }
+
+# Content in $1, path, mode: the reader never sees half a file, and a crash leaves the old one.
+arc_write() {
+  local tmp="$2.arc-vllm-new"
+  mkdir -p "\${2%/*}" && printf '%s' "$1" > "$tmp" && chmod "$3" "$tmp" || return 1
+  sync "$tmp" 2>/dev/null
+  mv -f "$tmp" "$2"
+}
+
+# True when the file at $2 holds exactly $1. The dot keeps the newlines at the end, which $() drops.
+arc_same() { [ -f "$2" ] && [ "$(cat "$2"; echo .)" = "$1." ]; }
+
+arc_diff() {
+  printf '%s' "$1" | diff -u "$2" - 2>/dev/null | while IFS= read -r line; do printf '@diff %s\\n' "$line"; done
+}
+
+# Keeps the first state of a file in this run, for undo.
+arc_save() {
+  [ -n "$ARC_STEP_DIR" ] || return 0
+  local to="$ARC_STEP_DIR/files$1"
+  [ -e "$to" ] || [ -e "$to.absent" ] && return 0
+  mkdir -p "\${to%/*}"
+  if [ -e "$ARC_ROOT$1" ]; then cp -p "$ARC_ROOT$1" "$to"; else : > "$to.absent"; fi
+}
+
+arc_restore() {
+  local from="$ARC_STEP_DIR/files$1"
+  if [ -e "$from.absent" ]; then rm -f "$ARC_ROOT$1"; elif [ -e "$from" ]; then cp -p "$from" "$ARC_ROOT$1"; fi
+}
+`;

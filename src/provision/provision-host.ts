@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import { AppError } from "../core/app-error.ts";
+import type { HostPlan } from "../plan/host-plan.ts";
+import { planProblem } from "../plan/plan-problem.ts";
+import type { Playbook } from "../plan/playbook.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Console } from "../ports/console.ts";
+import type { Shell } from "../ports/shell.ts";
+import type { HostFacts } from "../probe/host-facts.ts";
+import { probeHost } from "../probe/probe-host.ts";
+import { checkHost } from "./check-host.ts";
+import type { ProvisionRecord } from "./provision-record.ts";
+import { recapLine } from "./recap-line.ts";
+import { runSteps } from "./run-steps.ts";
+import type { StepContext } from "./step-context.ts";
+
+export interface ProvisionContext {
+  readonly shell: Shell;
+  readonly clock: Clock;
+  readonly console: Console;
+  readonly playbook: Playbook;
+  /** Read now when they are not given. */
+  readonly facts?: HostFacts;
+  readonly signal?: AbortSignal;
+  /** Names the folder on the host that `undo` reads. */
+  readonly runId?: string;
+  /** Folder that stands for / on the host; empty on every real host. */
+  readonly root?: string;
+  /** Gets the record of what was done also when the run then fails. */
+  readonly onRecord?: (record: ProvisionRecord) => Promise<void>;
+}
+
+/**
+ * Brings a host to the state of a playbook: checks everything, applies only what differs, verifies each step, and checks
+ * everything again. Throws HOST_UNSUPPORTED, HOST_NOT_READY or HOST_NO_SUDO before anything is touched; STEP_FAILED,
+ * HOST_REBOOT_FAILED, HOST_NOT_CONVERGED, HOST_CONNECTION_LOST or CANCELLED later.
+ */
+export async function provisionHost(context: ProvisionContext): Promise<ProvisionRecord> {
+  const { shell, clock, playbook } = context;
+  const startedMs = clock.nowMs();
+  const steps: StepContext = { ...context, runId: context.runId ?? newRunId(clock) };
+  const facts = context.facts ?? (await probeHost(shell, clock, context));
+  const plan = await checkHost({ ...steps, facts });
+  refuse(plan, playbook, facts);
+
+  const run = await runSteps(steps, facts, plan);
+  const changed = run.outcomes.some(({ status }) => status === "changed");
+  const second = run.error === null && changed ? await secondPass(steps) : null;
+  const record: ProvisionRecord = {
+    host: shell.host,
+    runId: changed && playbook.become ? steps.runId : null,
+    playbook: playbook.name,
+    steps: run.outcomes,
+    reboots: run.reboots,
+    converged: run.error !== null ? null : second === null || second.length === 0,
+    durationMs: clock.nowMs() - startedMs,
+  };
+  context.console.info(recapLine(record));
+  await context.onRecord?.(record);
+  if (run.error !== null) throw run.error;
+  if (second !== null && second.length > 0) throw notConverged(record, second);
+  return record;
+}
+
+/** Nothing has been touched yet: the last moment to say no. */
+function refuse(plan: HostPlan, playbook: Playbook, facts: HostFacts): void {
+  const problem = planProblem(plan);
+  if (problem !== null) throw problem;
+  const changes = plan.steps.filter(({ status }) => status === "would-change");
+  if (changes.length === 0 || !playbook.become || facts.login.canSudo !== false) return;
+  throw new AppError("HOST_NO_SUDO", {
+    message: `Cannot apply playbook "${playbook.name}" to host "${plan.host}": user "${facts.login.user}" may not use sudo without a password, and ${changes.length} steps need root`,
+    hint: `On the host, as root: echo '${facts.login.user} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/90-arc-vllm`,
+  });
+}
+
+/** Steps that still want changes right after they were applied: they would change the host at every run. */
+async function secondPass(context: StepContext): Promise<readonly string[]> {
+  const facts = await probeHost(context.shell, context.clock, context);
+  const plan = await checkHost({ ...context, facts });
+  return plan.steps
+    .filter(({ status }) => status === "would-change" || status === "failed")
+    .map(
+      ({ name, before, after }) => `${name}: ${[before, after].filter(Boolean).join(" -> ") || "not as it must be"}`,
+    );
+}
+
+function notConverged(record: ProvisionRecord, steps: readonly string[]): AppError {
+  return new AppError("HOST_NOT_CONVERGED", {
+    message: `Cannot finish playbook "${record.playbook}" on host "${record.host}": the second pass still wants changes\n  ${steps.join("\n  ")}`,
+    hint: "Something on the host undoes these steps, or their check does not see what they do",
+  });
+}
+
+function newRunId(clock: Clock): string {
+  const stamp = clock.isoNow().replace(/\.\d+/, "").replace(/[-:]/g, "");
+  return `${stamp}-${randomBytes(3).toString("hex")}`;
+}

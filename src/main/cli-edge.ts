@@ -1,4 +1,4 @@
-import { terminalConsole } from "../adapters/terminal-console.ts";
+import { terminalConsole, wantsColor } from "../adapters/terminal-console.ts";
 import { AppError, exitCodeOf } from "../core/app-error.ts";
 import { formatFailure } from "../core/format-failure.ts";
 import { createRedactor, type Redactor } from "../core/redact.ts";
@@ -18,7 +18,7 @@ export async function atTheEdge(
   command: (world: World, redactor: Redactor) => Promise<CommandOutcome>,
 ): Promise<number> {
   const redactor = createRedactor();
-  const console = terminalConsole({ stream: process.stderr, redactor });
+  const console = terminalConsole({ stream: process.stderr, color: wantsColor(process.stderr, process.env), redactor });
   const signal = abortOnSignals();
   try {
     const world = await realWorld(console, signal);

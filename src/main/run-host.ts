@@ -7,6 +7,7 @@ import type { Console } from "../ports/console.ts";
 import type { Shell } from "../ports/shell.ts";
 import { probeHost } from "../probe/probe-host.ts";
 import { provisionHost } from "../provision/provision-host.ts";
+import type { ProvisionRecord } from "../provision/provision-record.ts";
 import {
   completeRecord,
   newRunRecord,
@@ -47,16 +48,16 @@ export async function runHost(config: RunConfig, host: HostSpec, world: World): 
 async function prepare(config: RunConfig, shell: Shell, journal: RecordJournal, world: World): Promise<void> {
   const { clock, console, signal } = world;
   console.group(`Check ${shell.host}`);
-  const facts = await probeHost(shell, clock);
+  const facts = await probeHost(shell, clock, { signal });
   await journal.update((record) => withFacts(record, facts));
   if (config.playbook === null) return;
 
   console.group(`Provision ${shell.host}`);
   const playbook = await loadPlaybook(config.playbook, world);
-  const provision = await provisionHost({ shell, clock, console, playbook, facts, signal });
-  await journal.update((record) => withProvision(record, provision));
+  const onRecord = (provision: ProvisionRecord) => journal.update((record) => withProvision(record, provision));
+  const provision = await provisionHost({ shell, clock, console, playbook, facts, signal, onRecord });
   if (provision.steps.every((step) => step.status !== "changed")) return;
-  const factsAfter = await probeHost(shell, clock);
+  const factsAfter = await probeHost(shell, clock, { signal });
   await journal.update((record) => withFacts(record, factsAfter));
 }
 

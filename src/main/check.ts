@@ -1,0 +1,75 @@
+import { exitCodeOf } from "../core/app-error.ts";
+import { formatFailure } from "../core/format-failure.ts";
+import { requireHosts } from "../inputs/require-hosts.ts";
+import type { HostSpec, PlaybookRef, RunConfig } from "../inputs/run-config.ts";
+import type { HostPlan } from "../plan/host-plan.ts";
+import { planProblem } from "../plan/plan-problem.ts";
+import type { Playbook } from "../plan/playbook.ts";
+import type { HostFacts } from "../probe/host-facts.ts";
+import { probeHost } from "../probe/probe-host.ts";
+import { checkHost } from "../provision/check-host.ts";
+import { factsTable, planTable } from "../report/host-tables.ts";
+import type { CommandOutcome } from "./command-outcome.ts";
+import { loadPlaybook } from "./load-playbook.ts";
+import type { World } from "./world.ts";
+
+interface HostCheck {
+  readonly host: string;
+  readonly facts: HostFacts | null;
+  readonly plan: HostPlan | null;
+  /** Why the host cannot be used as it is; null when it can, or can be made to by `provision`. */
+  readonly problem: unknown;
+}
+
+/** Without a playbook, the assertions that hold for every Arc host. */
+const USUAL_PLAYBOOK: PlaybookRef = { name: "check-only", vars: {} };
+
+/** Reads every host and compares it with the playbook. Changes nothing; a host that cannot be asked does not stop the others. */
+export async function check(config: RunConfig, world: World): Promise<CommandOutcome> {
+  const playbook = await loadPlaybook(config.playbook ?? USUAL_PLAYBOOK, world);
+  const checks: HostCheck[] = [];
+  for (const host of requireHosts(config, "check")) checks.push(await checkOne(host, playbook, world));
+  const failed = checks.filter(({ problem }) => problem !== null);
+  return {
+    exitCode: failed.length === 0 ? 0 : Math.max(...failed.map(({ problem }) => exitCodeOf(problem))),
+    text: [...checks.map(hostText), verdict(checks)].join("\n\n"),
+    json: checks.map(({ host, facts, plan, problem }) => ({ host, facts, plan, problem: problemJson(problem) })),
+  };
+}
+
+async function checkOne(host: HostSpec, playbook: Playbook, world: World): Promise<HostCheck> {
+  const { clock, signal, console } = world;
+  console.progress(`Checking ${host.name}`);
+  let facts: HostFacts | null = null;
+  try {
+    await using shell = await world.openShell(host);
+    facts = await probeHost(shell, clock, { signal });
+    const plan = await checkHost({ shell, playbook, facts, signal });
+    return { host: host.name, facts, plan, problem: planProblem(plan) };
+  } catch (error) {
+    return { host: host.name, facts, plan: null, problem: error };
+  }
+}
+
+function hostText({ host, facts, plan, problem }: HostCheck): string {
+  const parts = [
+    facts === null ? `Host ${host}` : factsTable(facts),
+    ...(plan === null ? [] : [planTable(plan)]),
+    ...(problem === null ? [] : [formatFailure(problem)]),
+  ];
+  return parts.join("\n\n");
+}
+
+function verdict(checks: readonly HostCheck[]): string {
+  return checks
+    .map(({ host, plan, problem }) => {
+      if (problem !== null) return `${host}: not ready`;
+      const changes = plan?.steps.filter(({ status }) => status === "would-change").length ?? 0;
+      return changes === 0 ? `${host}: ready` : `${host}: "arc-vllm provision" would change ${changes} steps`;
+    })
+    .join("\n");
+}
+
+function problemJson(problem: unknown) {
+  return problem === null ? null : formatFailure(problem);
+}

@@ -1,5 +1,6 @@
 import { formatFailure } from "../core/format-failure.ts";
 import type { RunConfig } from "../inputs/run-config.ts";
+import { provisionTable, recapTable } from "../report/host-tables.ts";
 import { comparisonTable, loadPointTable } from "../report/measure-tables.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { run } from "./run.ts";
@@ -14,6 +15,7 @@ export async function runCommand(config: RunConfig, world: World): Promise<Comma
 /** Load points and comparison of every host, failures with their remedy, and the verdict in one line at the end. */
 export function runOutcome({ hosts, decision }: RunOutcome): CommandOutcome {
   const parts = hosts.flatMap(({ record, analysis, error }) => [
+    ...(record.provision === null ? [] : [provisionTable(record.provision), recapTable([record.provision])]),
     ...(record.points.length > 0 ? [`Load points on ${record.host}`, loadPointTable(record.points)] : []),
     ...(analysis.comparisons.length > 0 ? [`Comparison on ${record.host}`, comparisonTable(analysis)] : []),
     ...(error === null ? [] : [formatFailure(error)]),

@@ -1,0 +1,104 @@
+import { createServer } from "node:net";
+import type { RunConfig } from "../inputs/run-config.ts";
+import { provisionTable, recapTable } from "../report/host-tables.ts";
+import { comparisonTable, loadPointTable } from "../report/measure-tables.ts";
+import { explainLayouts } from "../report/why-tp.ts";
+import { type EmbeddedHost, startEmbeddedHost } from "../sim/embedded-host.ts";
+import { check } from "./check.ts";
+import type { CommandOutcome } from "./command-outcome.ts";
+import { demoConfig } from "./demo-config.ts";
+import { judge } from "./run.ts";
+import { type HostRun, runHost } from "./run-host.ts";
+import { outcomeOf } from "./run-outcome.ts";
+import type { World } from "./world.ts";
+import { reportedOf, writeReports } from "./write-reports.ts";
+
+export interface DemoRequest {
+  /** Show the gate going red: the second measurement is of a slower server. */
+  readonly regress: boolean;
+  readonly reportDir: string;
+}
+
+const BANNER = "Everything below is simulated: an embedded host with two Arc A770 that exists only in this process.";
+
+/** The whole pipeline against the embedded host: the same code as on a real one, on loopback only. */
+export async function demo(request: DemoRequest, realWorld: World): Promise<CommandOutcome> {
+  const { console, signal } = realWorld;
+  console.info(BANNER);
+  const modelPort = await freePort();
+  const host = await startEmbeddedHost({ clock: realWorld.clock, modelPort });
+  signal.addEventListener("abort", () => void host.stop(), { once: true });
+  const world: World = { ...realWorld, simulated: true };
+  try {
+    const config = (cards: 1 | 2) => demoConfig({ ...host, modelPort }, request.reportDir, cards);
+    await look(config(1), world);
+    return request.regress ? await regression(host, config(1), world) : await layouts(config, world);
+  } finally {
+    await host.stop();
+  }
+}
+
+/** The bad state that users report, as `check` shows it. */
+async function look(config: RunConfig, world: World): Promise<void> {
+  world.console.group("Check the host as it was delivered (simulated)");
+  world.console.info((await check(config, world)).text);
+}
+
+/** One card against two: the same model, the same load. The first run brings the host to the playbook's state. */
+async function layouts(config: (cards: 1 | 2) => RunConfig, world: World): Promise<CommandOutcome> {
+  const one = await measured(config(1), world, "one-card");
+  const two = await measured({ ...config(2), playbook: null }, world, "two-cards");
+  const outcome = outcomeOf([one, two].map((run) => judge(run, { records: [], place: "the demo" }, config(1))));
+  await writeReports(reportedOf(outcome), config(1), world);
+  const text = [
+    BANNER,
+    ...(one.record.provision === null
+      ? []
+      : [provisionTable(one.record.provision), recapTable([one.record.provision])]),
+    "One card, tensor parallel 1 (simulated)",
+    loadPointTable(one.record.points),
+    "Two cards, tensor parallel 2 (simulated)",
+    loadPointTable(two.record.points),
+    explainLayouts(one.record, two.record).join("\n\n"),
+    `Reports are in ${config(1).report.dir}: junit.xml, summary.md, results.json and the records.`,
+  ].join("\n\n");
+  return { exitCode: 0, text, json: { one: one.record, two: two.record } };
+}
+
+/** The same configuration twice, the second time on a slower server: the gate must go red. */
+async function regression(host: EmbeddedHost, config: RunConfig, world: World): Promise<CommandOutcome> {
+  const good = await measured(config, world, "baseline");
+  host.slowDown(12);
+  const bad = await measured({ ...config, playbook: null }, world, "candidate");
+  const outcome = outcomeOf([judge(bad, { records: [good.record], place: "the demo" }, config)]);
+  await writeReports(reportedOf(outcome), config, world);
+  const { analysis, decision } = outcome.hosts[0] as NonNullable<(typeof outcome.hosts)[0]>;
+  const text = [
+    BANNER,
+    "The server was made 12 % slower between the two measurements (simulated).",
+    comparisonTable(analysis),
+    decision.sentence,
+  ].join("\n\n");
+  return { exitCode: decision.exitCode, text, json: decision, decision };
+}
+
+/** One run of the pipeline, of which the demo needs the record; what goes wrong is thrown. */
+async function measured(config: RunConfig, world: World, name: string): Promise<HostRun> {
+  const [host] = config.hosts;
+  if (host === undefined) throw new Error("the demo has one host");
+  const named = { ...world, identity: { ...world.identity, id: `${world.identity.id}-${name}` } };
+  const run = await runHost(config, host, named);
+  if (run.error !== null) throw run.error;
+  return run;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((done, failed) => {
+    const server = createServer();
+    server.on("error", failed);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => done(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,7 +1,7 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { AppError } from "../core/app-error.ts";
 import type { PlaybookRef } from "../inputs/run-config.ts";
-import { type Playbook, parsePlaybook } from "../plan/parse-playbook.ts";
+import { type Playbook, parsePlaybook, playbookSources } from "../plan/parse-playbook.ts";
 import type { World } from "./world.ts";
 
 /** Reads a playbook: a path when it ends in .yml or .yaml, else one of those shipped in playbooks/. */
@@ -16,5 +16,15 @@ export async function loadPlaybook(ref: PlaybookRef, world: World): Promise<Play
       hint: `Name one of ${names.map((name) => name.replace(/\.yml$/, "")).join(", ")}, or a path that ends in .yml`,
     });
   }
-  return parsePlaybook(text, path, ref.vars);
+  return parsePlaybook(text, path, ref.vars, await readSources(text, dirname(path), world));
+}
+
+/** Files that the playbook installs, which lie beside it. One that is missing is left to the playbook's own check. */
+async function readSources(text: string, folder: string, world: World): Promise<ReadonlyMap<string, string>> {
+  const sources = new Map<string, string>();
+  for (const name of playbookSources(text)) {
+    const content = await world.files.read(join(folder, name));
+    if (content !== null) sources.set(name, content);
+  }
+  return sources;
 }

@@ -1,3 +1,5 @@
+import type { ScriptProcess } from "./run-script.ts";
+
 export interface SessionSlots {
   /**
    * Opens a session as soon as there is room. Whoever opens it gets a function to call, once or more, when the session
@@ -46,6 +48,18 @@ export function sessionSlots(limit: number, isRefusal: (cause: unknown) => boole
           if (!mayWait) throw cause;
         }
       }
+    },
+  };
+}
+
+/** Makes a process give its slot back when it is over, or when nobody cares any more. */
+export function releasing(release: () => void, process: ScriptProcess): ScriptProcess {
+  void process.drained.then(release);
+  return {
+    ...process,
+    abandon() {
+      process.abandon();
+      release();
     },
   };
 }

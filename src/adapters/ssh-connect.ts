@@ -1,29 +1,27 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import { NodeSSH } from "node-ssh";
 import type { Client, ConnectConfig } from "ssh2";
-import type { AppError } from "../core/app-error.ts";
+import { AppError } from "../core/app-error.ts";
 import type { SshHostSpec } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
-import { type HostKey, hostKeyOf } from "./host-key.ts";
-import { checkHostKey, hostKeyAlgorithms, withoutKeyType } from "./host-key-check.ts";
-import { type ConnectFailure, explainConnectFailure, notAnSshKey } from "./ssh-connect-failure.ts";
-import { prepareLogin, type SshLogin } from "./ssh-login.ts";
+import { connectWithRetries, RETRY_DELAYS_MS } from "./connect-attempts.ts";
+import { type ConnectFailure, keyRefused, loginRefused, unreachable } from "./connect-failure.ts";
+import { hostKeyOf } from "./host-key.ts";
+import { checkHostKey, hostKeyAlgorithms } from "./host-key-check.ts";
+import type { Connection } from "./kept-connection.ts";
+import { type LoginSession, prepareLogin, type SshLogin } from "./ssh-login.ts";
 
 export interface SshTuning {
   /** Silence after which the host is asked whether it is still there; after `keepaliveCount` such questions it is lost. */
   readonly keepaliveMs: number;
   readonly keepaliveCount: number;
-  /** Waits before a further attempt to connect, when the first was refused, reset or timed out. */
   readonly retryDelaysMs: readonly number[];
 }
 
-export const SSH_TUNING: SshTuning = { keepaliveMs: 15_000, keepaliveCount: 3, retryDelaysMs: [250, 1_000, 2_000] };
+export const SSH_TUNING: SshTuning = { keepaliveMs: 15_000, keepaliveCount: 3, retryDelaysMs: RETRY_DELAYS_MS };
 
-export interface SshConnection {
+export interface SshConnection extends Connection {
   readonly client: Client;
-  isOpen(): boolean;
-  /** Hangs up. Commands that still run get no more answer. */
-  close(): Promise<void>;
 }
 
 /**
@@ -32,34 +30,9 @@ export interface SshConnection {
  */
 export async function connectSsh(host: SshHostSpec, clock: Clock, tuning = SSH_TUNING): Promise<SshConnection> {
   const login = prepareLogin(host);
-  for (let attempt = 0; ; attempt += 1) {
-    const result = await tryKeyTypes(host, login, tuning);
-    if ("client" in result) return result;
-    const delayMs = tuning.retryDelaysMs[attempt];
-    if (!result.isTransient || delayMs === undefined) throw result.error;
-    await clock.sleep(delayMs);
-  }
-}
-
-/**
- * A fingerprint does not say which type of key it is of, and a handshake shows one key only. So when the shown key is
- * not a trusted one, the host is asked for its other types before it is called wrong.
- */
-async function tryKeyTypes(
-  host: SshHostSpec,
-  login: SshLogin,
-  tuning: SshTuning,
-): Promise<SshConnection | ConnectFailure> {
-  let algorithms = hostKeyAlgorithms(host);
-  let first: ConnectFailure | null = null;
-  for (;;) {
-    const result = await connectOnce(host, login, tuning, algorithms);
-    if ("client" in result) return result;
-    first ??= result;
-    if (host.trust.kind !== "fingerprints" || result.offered === null) return first;
-    algorithms = withoutKeyType(algorithms, result.offered.type);
-    if (algorithms.length === 0) return first;
-  }
+  return connectWithRetries(host, clock, tuning.retryDelaysMs, (algorithms) =>
+    connectOnce(host, login, tuning, algorithms ?? hostKeyAlgorithms(host)),
+  );
 }
 
 async function connectOnce(
@@ -67,9 +40,9 @@ async function connectOnce(
   login: SshLogin,
   tuning: SshTuning,
   algorithms: readonly string[],
-): Promise<SshConnection | ConnectFailure> {
-  let refusal: { readonly error: AppError; readonly offered: HostKey | null } | null = null;
+): Promise<{ connection: SshConnection } | ConnectFailure> {
   const session = login.newSession();
+  const keyCheck = watchHostKey(host);
   const socket = connectSocket({ host: host.address, port: host.port, noDelay: true });
   const ssh = new NodeSSH();
   const connecting = ssh.connect({
@@ -80,12 +53,7 @@ async function connectOnce(
     keepaliveInterval: tuning.keepaliveMs,
     keepaliveCountMax: tuning.keepaliveCount,
     algorithms: { serverHostKey: algorithms } as NonNullable<ConnectConfig["algorithms"]>,
-    hostVerifier: (blob: Buffer) => {
-      const offered = hostKeyOf(blob);
-      const error = offered === null ? notAnSshKey(host) : checkHostKey(host, offered);
-      refusal = error === null ? null : { error, offered };
-      return error === null;
-    },
+    hostVerifier: keyCheck.verify,
   });
   const client = ssh.connection;
   if (client === null) throw new Error("node-ssh has no connection after connect()");
@@ -93,23 +61,36 @@ async function connectOnce(
   client.on("error", () => {});
   try {
     await connecting;
-    return connection(client, socket);
+    return { connection: connectionOf(client, socket) };
   } catch (cause) {
     socket.destroy();
-    if (refusal !== null) return { ...(refusal as ConnectFailure), isTransient: false };
-    return explainConnectFailure(host, session, cause);
+    return keyCheck.refusal() ?? explain(host, session, cause);
   }
 }
 
-function connection(client: Client, socket: Socket): SshConnection {
+/** Looks at the host's key in the middle of the handshake, and remembers why it was refused. */
+function watchHostKey(host: SshHostSpec) {
+  let refusal: ConnectFailure | null = null;
+  return {
+    verify(blob: Buffer): boolean {
+      const offered = hostKeyOf(blob);
+      const error = offered === null ? notAnSshKey(host) : checkHostKey(host, offered);
+      refusal = error === null ? null : keyRefused(error, offered);
+      return refusal === null;
+    },
+    refusal: () => refusal,
+  };
+}
+
+function connectionOf(client: Client, socket: Socket): SshConnection {
   let open = !socket.destroyed;
   const closed = new Promise<void>((resolve) => {
+    client.once("end", () => {
+      open = false;
+    });
     client.once("close", () => {
       open = false;
       resolve();
-    });
-    client.once("end", () => {
-      open = false;
     });
   });
   return {
@@ -124,4 +105,20 @@ function connection(client: Client, socket: Socket): SshConnection {
       clearTimeout(patience);
     },
   };
+}
+
+/** Turns what ssh2 or the socket threw into an error a user can act on. Levels and texts are ssh2's (lib/client.js). */
+function explain(host: SshHostSpec, login: LoginSession, cause: unknown): ConnectFailure {
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  const { code, level } = error as { code?: unknown; level?: unknown };
+  const isAuth = level === "client-authentication" || level === "agent" || /authentication fail/i.test(error.message);
+  if (isAuth || login.wasRefused()) return loginRefused(host, login.method, login.accepted(), error);
+  return unreachable(host, [code, error.message].filter(Boolean).join(" "), error);
+}
+
+function notAnSshKey(host: SshHostSpec): AppError {
+  return new AppError("HOST_UNREACHABLE", {
+    message: `Cannot reach host "${host.name}" at ${host.address}:${host.port}: what it offered is no SSH host key`,
+    hint: "Check that sshd listens on that port",
+  });
 }

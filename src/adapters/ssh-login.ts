@@ -1,4 +1,5 @@
 import type { AuthHandlerMiddleware, ConnectConfig } from "ssh2";
+import { AppError } from "../core/app-error.ts";
 import type { SshHostSpec } from "../inputs/run-config.ts";
 import { fingerprintOf, hostKeyOf } from "./host-key.ts";
 import { normalPrivateKey, parsePrivateKey } from "./private-key.ts";
@@ -25,12 +26,20 @@ export function prepareLogin(host: SshHostSpec): SshLogin {
     const method = `the keys of the agent at ${login.socket}`;
     return { newSession: () => session(method, "agent", { agent: login.socket }) };
   }
+  if (login.kind === "ssh-config") throw needsOpenssh(host);
   const privateKey = normalPrivateKey(login.key.reveal());
   const passphrase = login.passphrase?.reveal() ?? null;
   const key = hostKeyOf(parsePrivateKey(host, privateKey, passphrase).getPublicSSH());
   const method = key === null ? "the private key" : `key ${key.type} ${fingerprintOf(key)}`;
   const config = passphrase === null ? { privateKey } : { privateKey, passphrase };
   return { newSession: () => session(method, "publickey", config) };
+}
+
+function needsOpenssh(host: SshHostSpec): AppError {
+  return new AppError("INPUT_INVALID", {
+    message: `Cannot log in to host "${host.name}" by an ssh_config: its transport is ssh2, which reads none`,
+    hint: "Give a private key or an agent, or use the transport openssh",
+  });
 }
 
 function session(

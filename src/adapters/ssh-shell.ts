@@ -4,8 +4,9 @@ import { type Bootstrap, bootstrapCommand } from "../core/script-frame.ts";
 import type { SshHostSpec } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Shell } from "../ports/shell.ts";
+import { type KeptConnection, keepConnection } from "./kept-connection.ts";
 import { type ProcessEnd, runScript, type ScriptProcess } from "./run-script.ts";
-import { sessionSlots } from "./session-slots.ts";
+import { releasing, sessionSlots } from "./session-slots.ts";
 import { connectSsh, SSH_TUNING, type SshConnection } from "./ssh-connect.ts";
 
 /**
@@ -14,47 +15,19 @@ import { connectSsh, SSH_TUNING, type SshConnection } from "./ssh-connect.ts";
  */
 export async function openSshShell(host: SshHostSpec, clock: Clock, tuning = SSH_TUNING): Promise<Shell> {
   const slots = sessionSlots(MAX_SESSIONS, isRefusedSession);
-  let current: SshConnection | null = await connectSsh(host, clock, tuning);
-  let connecting: Promise<SshConnection> | null = null;
-  let isDisposed = false;
-
-  async function connected(): Promise<SshConnection> {
-    if (isDisposed) throw disposed(host);
-    if (current?.isOpen()) return current;
-    // Scripts that start together after a loss share one attempt.
-    connecting ??= connectSsh(host, clock, tuning).finally(() => {
-      connecting = null;
-    });
-    current = await connecting;
-    if (isDisposed) await current.close();
-    return current;
-  }
+  const connection = keepConnection(host.name, () => connectSsh(host, clock, tuning));
+  await connection.get();
 
   const start = (bootstrap: Bootstrap, signal: AbortSignal) =>
     slots.open(async (release) => {
       signal.throwIfAborted();
-      const session = await openSession(host, connected, bootstrapCommand(bootstrap));
-      void session.drained.then(release);
-      return {
-        ...session,
-        abandon() {
-          session.abandon();
-          release();
-        },
-      };
+      return releasing(release, await openSession(host, connection, bootstrapCommand(bootstrap)));
     });
-
   return {
     host: host.name,
     run: (script, options) => runScript(host.name, script, options, { start, clock }),
-    async reconnect() {
-      await current?.close();
-      await connected();
-    },
-    async [Symbol.asyncDispose]() {
-      isDisposed = true;
-      await current?.close();
-    },
+    reconnect: connection.renew,
+    [Symbol.asyncDispose]: connection.end,
   };
 }
 
@@ -64,17 +37,17 @@ const MAX_SESSIONS = 8;
 /** Starts a command; when the connection turns out to be dead, once more on a new one: nothing has run yet. */
 async function openSession(
   host: SshHostSpec,
-  connected: () => Promise<SshConnection>,
+  connection: KeptConnection<SshConnection>,
   command: string,
 ): Promise<ScriptProcess> {
-  const connection = await connected();
+  const current = await connection.get();
   try {
-    return await exec(connection, command);
+    return await exec(current, command);
   } catch (cause) {
-    if (connection.isOpen()) throw noSession(host, cause);
+    if (current.isOpen()) throw noSession(host, cause);
   }
   try {
-    return await exec(await connected(), command);
+    return await exec(await connection.get(), command);
   } catch (cause) {
     throw cause instanceof AppError ? cause : noSession(host, cause);
   }
@@ -125,12 +98,5 @@ function noSession(host: SshHostSpec, cause: unknown): AppError {
     message: `Cannot open a session on host "${host.name}": ${cause instanceof Error ? cause.message : String(cause)}`,
     hint: "Check MaxSessions and the restrictions of the key in authorized_keys on the host",
     cause,
-  });
-}
-
-function disposed(host: SshHostSpec): AppError {
-  return new AppError("HOST_UNREACHABLE", {
-    message: `Cannot run on host "${host.name}": the connection has been closed by us`,
-    hint: "Run again",
   });
 }

@@ -34,6 +34,10 @@ export interface SshHostSpec {
   readonly trust: HostTrust;
   readonly login: HostLogin;
   readonly connectTimeoutMs: number;
+  /** "ssh2" (absent) needs nothing installed; "openssh" is the ssh client, for ssh_config, ProxyJump and certificates. */
+  readonly transport?: "ssh2" | "openssh";
+  /** An ssh_config file that the "openssh" transport reads after our own settings; absent: none, not even the user's. */
+  readonly sshConfigPath?: string;
 }
 
 /** Which host key to accept. There is no way to accept any key. */
@@ -43,7 +47,9 @@ export type HostTrust =
 
 export type HostLogin =
   | { readonly kind: "private-key"; readonly key: Secret; readonly passphrase: Secret | null }
-  | { readonly kind: "agent"; readonly socket: string };
+  | { readonly kind: "agent"; readonly socket: string }
+  /** Whatever the ssh_config file says (IdentityFile, CertificateFile, IdentityAgent); "openssh" only. */
+  | { readonly kind: "ssh-config" };
 
 export interface PlaybookRef {
   /** A name in playbooks/ or a path that ends in .yml or .yaml. */
@@ -124,6 +130,22 @@ export interface Workload {
   /** A stream that sends nothing for this long ends as `stall_timeout`. */
   readonly stallTimeoutMs: number;
   readonly totalTimeoutMs: number;
+  /** Gaps between arrivals of an open loop; absent: poisson. */
+  readonly arrivals?: "poisson" | "constant" | "gamma";
+  /** Shape of gamma gaps: 1 is Poisson, below it comes in bursts, above it is more even. Absent: 1. */
+  readonly burstiness?: number;
+  /** The rate rises from this to `requestRate` over the requests of an open loop. */
+  readonly rampFromRate?: number;
+  /** At most so many requests of an open loop in flight; the others wait, and their latency counts the wait. */
+  readonly maxConcurrency?: number;
+  /** Requests start for this long instead of up to `requestsPerLevel`. */
+  readonly durationMs?: number;
+  /** Ask the server for usage on every chunk (vLLM's continuous_usage_stats): gives token-weighted ITL. */
+  readonly usagePerChunk?: boolean;
+  /** The first so many tokens are the same in every prompt of a run. */
+  readonly sharedPrefixTokens?: number;
+  /** Limits that an answer must keep to be good. */
+  readonly slo?: { readonly ttftMs?: number; readonly tpotMs?: number; readonly e2eMs?: number };
 }
 
 /** Names of the metrics a gate can judge. Units: tok/s, ms, ratio. */

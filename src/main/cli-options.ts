@@ -19,12 +19,12 @@ export function addOptions(
   return command;
 }
 
-/** What was given on the command line, by the names of the table. */
+/** What was given on the command line, by the names of the table; what was not given is absent. */
 export function optionTexts(table: OptionTable, values: Readonly<Record<string, unknown>>): Texts {
   return Object.fromEntries(
-    Object.keys(table).map((name) => {
+    Object.keys(table).flatMap((name) => {
       const value = values[camelCase(name)];
-      return [name, value === undefined ? undefined : String(value)];
+      return value === undefined ? [] : [[name, String(value)]];
     }),
   );
 }

@@ -12,8 +12,8 @@ export interface TextStream {
 
 export interface TerminalConsoleOptions {
   readonly stream: TextStream;
-  /** See `wantsColor`. */
-  readonly color: boolean;
+  /** Default: `wantsColor` of the stream and the environment. */
+  readonly color?: boolean;
   /** Shared with whatever else prints, so that each secret is made known once. */
   readonly redactor?: Redactor;
   /** Monotonic milliseconds. */
@@ -23,7 +23,7 @@ export interface TerminalConsoleOptions {
 /** A console for a terminal or a pipe: colours only when wanted, a changing line only on a terminal. */
 export function terminalConsole({
   stream,
-  color,
+  color = wantsColor(stream, process.env),
   redactor = createRedactor(),
   nowMs = () => performance.now(),
 }: TerminalConsoleOptions): Console {

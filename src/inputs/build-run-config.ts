@@ -8,6 +8,7 @@ import type { HostEntry, SshHostEntry } from "./hosts-schema.ts";
 import { inputProblems } from "./input-problems.ts";
 import type {
   GateRule,
+  GateSpec,
   HostLogin,
   HostSpec,
   HostTrust,
@@ -30,14 +31,7 @@ export function buildRunConfig(file: ConfigFile, configPath: string | null, secr
     playbook: playbookRef(file.playbook),
     serve: file.serve === undefined ? null : serveSpec(file.serve, file.hosts, secrets),
     workloads: file.workloads.map(workloadOf),
-    gate: {
-      mode: file.gate.mode,
-      baseline: file.gate.baseline ?? null,
-      onInconclusive: file.gate["on-inconclusive"],
-      requireComparison: file.gate["require-comparison"],
-      rules: gateRules(file.gate.metrics),
-      minSuccessRatio: file.gate["min-success-ratio"],
-    },
+    gate: gateSpec(file.gate),
     history: file.history ?? null,
     report: file.report,
     warnings: configWarnings(file),
@@ -47,6 +41,17 @@ export function buildRunConfig(file: ConfigFile, configPath: string | null, secr
     throw inputProblems("the secrets of this run", secrets.missing, hint, "SECRET_MISSING");
   }
   return config;
+}
+
+export function gateSpec(gate: GateEntry): GateSpec {
+  return {
+    mode: gate.mode,
+    baseline: gate.baseline ?? null,
+    onInconclusive: gate["on-inconclusive"],
+    requireComparison: gate["require-comparison"],
+    rules: gateRules(gate.metrics),
+    minSuccessRatio: gate["min-success-ratio"],
+  };
 }
 
 function hostSpec(host: HostEntry, secrets: SecretBox): HostSpec {

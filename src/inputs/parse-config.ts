@@ -1,6 +1,6 @@
 import type { AppError } from "../core/app-error.ts";
 import { escapeControls } from "../core/show-value.ts";
-import { buildRunConfig } from "./build-run-config.ts";
+import { buildRunConfig, gateSpec } from "./build-run-config.ts";
 import { type ConfigDocument, openConfigDocument } from "./config-document.ts";
 import { type ConfigProblem, describeIssues, showPath, wantedWords } from "./config-problem.ts";
 import { ruleProblems, type ValidSections } from "./config-rules.ts";
@@ -9,7 +9,7 @@ import { embeddedSecrets } from "./embedded-secrets.ts";
 import { inputProblems } from "./input-problems.ts";
 import { optionsInvalid } from "./option-table.ts";
 import { applyOverrides } from "./overrides.ts";
-import type { RunConfig } from "./run-config.ts";
+import type { GateSpec, ReportSpec, RunConfig } from "./run-config.ts";
 import { NO_OVERRIDES, type Overrides } from "./run-options.ts";
 import { openSecretBox } from "./secret-box.ts";
 
@@ -33,11 +33,22 @@ export function loadConfig(
   overrides: Overrides,
   secrets: (name: string) => string | undefined,
 ): RunConfig {
+  const merged = mergedFile(source, overrides);
+  return buildRunConfig(merged, source?.path ?? null, openSecretBox(secrets, overrides.options));
+}
+
+/** The gate alone, for commands that judge records: they need no host, so neither its key nor its secrets are asked for. */
+export function loadGate(source: ConfigSource | null, overrides: Overrides): { gate: GateSpec; report: ReportSpec } {
+  const { gate, report } = mergedFile(source, overrides);
+  return { gate: gateSpec(gate), report };
+}
+
+function mergedFile(source: ConfigSource | null, overrides: Overrides): ConfigFile {
   const file = source === null ? configSchema.parse({ version: 1 }) : readConfigFile(source, overrides);
   const merged = applyOverrides(file, overrides);
   const problems = ruleProblems(merged);
   if (problems.length > 0) throw optionsInvalid(problems.map(withoutPlace));
-  return buildRunConfig(merged, source?.path ?? null, openSecretBox(secrets, overrides.options));
+  return merged;
 }
 
 /** The file by itself: syntax, then schema, secrets and rules together. */

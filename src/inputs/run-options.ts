@@ -14,8 +14,9 @@ import {
 /** Every option of a run outside the file, as text. `npm run docs` writes action.yml and docs/inputs.md from it. */
 export const RUN_OPTIONS = {
   config: option(line(), {
-    description: "Path of the configuration file. Without the file, options must say which host to use.",
-    defaultText: "arc-vllm.yml",
+    description:
+      "Path of the configuration file. Without it: arc-vllm.yml, if there is one; else options must say which host to use.",
+    placeholder: "path",
     group: "Configuration",
   }),
   command: option(z.enum(["run", "check", "provision", "compare", "demo"]), {

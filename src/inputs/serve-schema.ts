@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { checkFlags, type LaunchedEngine } from "./engine-flags.ts";
 import { choice, duration, integer, line, plainName, text, VARIABLE, variableName } from "./field-kinds.ts";
+import { flagJsonSchema } from "./flag-schema.ts";
 
 const common = {
   "api-key-env": variableName({
@@ -54,6 +55,7 @@ function flagsSchema(engine: LaunchedEngine) {
       title: "map",
       description: `Flags of the engine as its own command line spells them, without dashes; checked against what ${engine} knows.`,
       examples: [{ "max-model-len": 2048, "tensor-parallel-size": 2, "enforce-eager": true }],
+      ...flagJsonSchema(engine),
     });
 }
 

@@ -32,7 +32,7 @@ describe("checkFlags()", () => {
     { engine: "ipex-llm", flags: { "hf-overrides": "not json" }, wanted: "a JSON object on one line" },
     { engine: "ipex-llm", flags: { tokenizer: "a\nb" }, wanted: "one line of text" },
     { engine: "ipex-llm", flags: { port: 8000 }, wanted: '"serve.port" instead of a flag' },
-    { engine: "ipex-llm", flags: { "api-key": "hunter2" }, wanted: '"serve.api-key" instead of a flag' },
+    { engine: "ipex-llm", flags: { "api-key": "hunter2" }, wanted: '"serve.api-key-env" instead of a flag' },
     { engine: "vllm", flags: { "max-model-len": "long" }, wanted: "a number of tokens such as 8192 or 8k, or auto" },
     { engine: "vllm", flags: { "--new-flag": 1 }, wanted: "a flag name without leading dashes" },
   ])("refuses $flags of $engine and says it wants $wanted", ({ engine, flags, wanted }) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/app-error.ts";
-import { loadConfig } from "../../src/inputs/parse-config.ts";
+import { loadConfig, loadGate } from "../../src/inputs/parse-config.ts";
 import { requireHosts } from "../../src/inputs/require-hosts.ts";
 import type { RunConfig, SshHostSpec } from "../../src/inputs/run-config.ts";
 import { NO_OVERRIDES, parseRunOptions } from "../../src/inputs/run-options.ts";
@@ -131,6 +131,17 @@ describe("loadConfig() with options over a file", () => {
     expect(JSON.stringify(login(config))).not.toContain("from the input");
     const { key, passphrase } = login(config) as { key: { reveal(): string }; passphrase: { reveal(): string } };
     expect([key.reveal(), passphrase.reveal()]).toEqual(["from the input", "open"]);
+  });
+});
+
+describe("loadGate()", () => {
+  it("asks neither for secrets nor for the keys of hosts", () => {
+    const text = exampleWith(`    host-key: ${KEY}\n`, "    private-key-env: NOT_SET\n");
+    const overrides = parseRunOptions({ mode: "warn", "report-dir": "out" }, (name) => `--${name}`);
+    expect(loadGate({ text, path: "arc-vllm.yml" }, overrides)).toMatchObject({
+      gate: { mode: "warn", rules: [{ metric: "output_tok_s" }, { metric: "tpot_p50_ms" }, { metric: "ttft_p50_ms" }] },
+      report: { dir: "out" },
+    });
   });
 });
 

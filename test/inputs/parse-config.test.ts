@@ -131,7 +131,8 @@ serve: {engine: vllm, model: /models/tiny}
 describe("parseConfig() on a login", () => {
   const key = (config: RunConfig) => {
     const { login } = config.hosts[0] as SshHostSpec;
-    return login.kind === "private-key" ? login.key.reveal() : login.socket;
+    if (login.kind === "private-key") return login.key.reveal();
+    return login.kind === "agent" ? login.socket : login.kind;
   };
 
   it.each([

@@ -124,8 +124,8 @@ function requireOpenAi(endpoint: EndpointUnderTest, what: string, answer: HttpAn
 }
 
 const HINTS: Partial<Record<ErrorCode, string>> = {
-  ENDPOINT_UNAUTHORIZED: 'Give the right key through the secret that "serve.api-key" names',
-  ENDPOINT_NOT_FOUND: 'Give the server\'s root, without "/v1" and without a path, and check the port',
+  ENDPOINT_UNAUTHORIZED: 'Put the right key into the environment variable that "serve.api-key-env" names',
+  ENDPOINT_NOT_FOUND: 'Check the port and the path of "serve.base-url"; "/v1" is added to it',
   ENDPOINT_NOT_OPENAI: "Check address and port: something else than an OpenAI-compatible server answers there",
 };
 

@@ -1,7 +1,11 @@
-/** One way to run a model server on a host. `launch` may leave something behind when it throws; `stopServer` ends it. */
+/** One way to run a model server on a host. */
 export interface Engine {
-  /** Checks the host, then starts the server. Resolves when it was started, not when it is ready. */
-  launch(): Promise<Launch>;
+  /**
+   * Checks that the host has what the server needs, and fetches what may be fetched. Resolves with what starts the
+   * server, which resolves when it was started, not when it is ready, and may leave something when it throws:
+   * `stopServer` ends it.
+   */
+  prepare(): Promise<() => Promise<Launch>>;
   /** Whether the server still runs, and its last log lines. */
   observe(logLines: number): Promise<Observation>;
 }

@@ -23,7 +23,7 @@ interface IpexLlmContext {
 /** The ipex-llm serving image in a container, kept by a systemd unit where the host runs systemd. */
 export function ipexLlmEngine(context: IpexLlmContext): Engine {
   return {
-    async launch() {
+    async prepare() {
       const { serve, shell, console } = context;
       const facts = await checkHost(context);
       const digests = facts.first("image") ?? (await pullImage(context));
@@ -31,12 +31,14 @@ export function ipexLlmEngine(context: IpexLlmContext): Engine {
       if (!devices.nodes) {
         console.warn(`Host "${shell.host}" has no /dev/dri/renderD*: the server will find no GPU`);
       }
-      await startContainer(context, devices);
-      return {
-        argv: ipexLlmArgv(serve),
-        env: ipexLlmEnv(serve),
-        imageDigest: digestOf(serve.image, digests),
-        imageTag: /:([\w.-]+)(?:@|$)/.exec(serve.image.split("/").at(-1) ?? "")?.[1] ?? null,
+      return async () => {
+        await startContainer(context, devices);
+        return {
+          argv: ipexLlmArgv(serve),
+          env: ipexLlmEnv(serve),
+          imageDigest: digestOf(serve.image, digests),
+          imageTag: tagOf(serve.image),
+        };
       };
     },
     observe: (logLines) => observeContainer(context, logLines),
@@ -152,4 +154,8 @@ function digestOf(image: string, json: string): string | null {
   const digests = Array.isArray(parsed) ? parsed.filter((entry) => typeof entry === "string") : [];
   const repository = image.replace(/@.*$/, "").replace(/:[^/:]*$/, "");
   return digests.find((digest) => digest.startsWith(`${repository}@`)) ?? digests[0] ?? null;
+}
+
+function tagOf(image: string): string | null {
+  return /:([\w.-]+)(?:@|$)/.exec(image.split("/").at(-1) ?? "")?.[1] ?? null;
 }

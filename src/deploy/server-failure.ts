@@ -42,7 +42,7 @@ function killedForMemory(seen: Observation): Cause | null {
   return {
     code: "SERVER_OUT_OF_MEMORY",
     evidence: seen.oomKilled ? "the kernel ended it for using too much memory (OOMKilled)" : "it was killed (SIGKILL)",
-    hint: "Give the host or the container more memory, or load a smaller model: weights pass through host memory first",
+    hint: 'Raise "serve.memory-limit-gib" or free memory on the host: weights pass through host memory first',
   };
 }
 

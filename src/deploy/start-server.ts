@@ -54,10 +54,11 @@ async function launchServer(context: StartContext, serve: IpexLlmServe | VllmSer
     console.info(
       `Starting ${serve.engine} server "${serve.servedModelName}" on port ${serve.port} of host "${host.name}"`,
     );
-    const startedMs = context.clock.nowMs();
-    const launch = await engine.launch();
+    const start = await engine.prepare();
+    const started = { startedMs: context.clock.nowMs(), startedAt: context.clock.isoNow() };
+    const launch = await start();
     const baseUrl = `http://${urlHost(host.address)}:${serve.port}`;
-    const deployment = await becomeReady(context, baseUrl, { engine, launch, startedMs }, serve);
+    const deployment = await becomeReady(context, baseUrl, { engine, launch, ...started }, serve);
     return {
       deployment,
       stop: async () => void (await stop()),
@@ -75,6 +76,7 @@ interface Launched {
   readonly engine: Engine;
   readonly launch: Launch;
   readonly startedMs: number;
+  readonly startedAt: string;
 }
 
 async function becomeReady(
@@ -86,7 +88,7 @@ async function becomeReady(
   const { models, clock, console, host, signal } = context;
   const { servedModelName, apiKey, readyTimeoutMs, engine } = context.serve;
   const endpoint: EndpointUnderTest = { baseUrl, servedModelName, apiKey };
-  const startedAt = clock.isoNow();
+  const startedAt = launched?.startedAt ?? clock.isoNow();
   const maxModelLen = await waitUntilReady({
     ...{ models, clock, console, signal, endpoint, readyTimeoutMs, host: host.name, port: serve?.port ?? 0 },
     observe: launched === null ? null : (lines) => launched.engine.observe(lines),

@@ -20,11 +20,13 @@ interface VllmContext {
 /** `vllm serve` as a process of the login user, in a session of its own on the host. */
 export function vllmEngine(context: VllmContext): Engine {
   return {
-    async launch() {
+    async prepare() {
       const argv = vllmArgv(await checkHost(context), context.serve);
       const env = vllmEnv(context.serve);
-      await startProcess(context, argv, env);
-      return { argv, env, imageDigest: null, imageTag: null };
+      return async () => {
+        await startProcess(context, argv, env);
+        return { argv, env, imageDigest: null, imageTag: null };
+      };
     },
     observe: (logLines) => observeProcess(context, logLines),
   };

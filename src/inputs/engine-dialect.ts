@@ -36,7 +36,7 @@ export const OWNED_FLAGS: Readonly<Record<string, string>> = {
   "served-model-name": "serve.served-model-name",
   port: "serve.port",
   host: "serve.bind",
-  "api-key": "serve.api-key",
+  "api-key": "serve.api-key-env",
 };
 
 /** Short names that people know from the command line. */

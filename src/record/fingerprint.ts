@@ -71,9 +71,10 @@ function gpuFields(facts: HostFacts | null): Fields {
   };
 }
 
-/** `repeats` and the time-outs are left out: they change how much is known, not what is measured. */
+/** `repeats`, the time-outs and the SLO are left out: they change how much is known, not what is measured. */
 function workloadFields(workload: Workload): Fields {
-  const { name, repeats: _repeats, stallTimeoutMs: _stall, totalTimeoutMs: _total, concurrency, ...rest } = workload;
+  const { name, repeats: _repeats, stallTimeoutMs: _stall, totalTimeoutMs: _total, slo: _slo, ...measured } = workload;
+  const { concurrency, ...rest } = measured;
   const fields: Fields = { ...rest, concurrency: concurrency.join(",") };
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [`workload ${name}: ${key}`, value]));
 }

@@ -1,0 +1,131 @@
+import { z } from "zod";
+
+const text = z.string();
+const count = z.int().nonnegative();
+const optionalNumber = z.number().nullable();
+const texts = z.array(z.string());
+
+/** `Workload` as it stands in a record. */
+export const workloadSchema = z.strictObject({
+  name: text,
+  endpoint: z.enum(["/v1/completions", "/v1/chat/completions"]),
+  inputTokens: count,
+  outputTokens: count,
+  concurrency: z.array(count),
+  requestsPerLevel: count,
+  requestRate: optionalNumber,
+  repeats: count,
+  warmupWaves: count,
+  seed: z.int(),
+  ignoreEos: z.boolean(),
+  temperature: z.number(),
+  stallTimeoutMs: z.number(),
+  totalTimeoutMs: z.number(),
+  arrivals: z.enum(["poisson", "constant", "gamma"]).exactOptional(),
+  burstiness: z.number().exactOptional(),
+  rampFromRate: z.number().exactOptional(),
+  maxConcurrency: count.exactOptional(),
+  durationMs: z.number().exactOptional(),
+  usagePerChunk: z.boolean().exactOptional(),
+  sharedPrefixTokens: count.exactOptional(),
+  slo: z
+    .strictObject({
+      ttftMs: z.number().exactOptional(),
+      tpotMs: z.number().exactOptional(),
+      e2eMs: z.number().exactOptional(),
+    })
+    .exactOptional(),
+});
+
+const distribution = z.strictObject({
+  n: count,
+  mean: z.number(),
+  p50: z.number(),
+  p90: optionalNumber,
+  p95: optionalNumber,
+  p99: optionalNumber,
+  min: z.number(),
+  max: z.number(),
+});
+
+const outcomeName = z.enum([
+  "ok",
+  "http_4xx",
+  "http_429",
+  "http_5xx",
+  "connect",
+  "tls",
+  "reset",
+  "stall_timeout",
+  "total_timeout",
+  "sse_protocol",
+  "midstream_error",
+  "truncated",
+  "length_mismatch",
+  "cancelled",
+]);
+
+/** `LoadPoint` as it stands in a record. */
+export const loadPointSchema = z.strictObject({
+  workload: text,
+  concurrency: count,
+  requestRate: optionalNumber,
+  repeat: count,
+  startedAt: text,
+  durationMs: z.number().nonnegative(),
+  requests: count,
+  outcomes: z.partialRecord(outcomeName, count),
+  metrics: z.strictObject({
+    outputTokS: optionalNumber,
+    totalTokS: optionalNumber,
+    requestS: optionalNumber,
+    successRatio: z.number().min(0).max(1),
+    promptTokens: optionalNumber,
+    outputTokens: optionalNumber,
+    tokensPerChunk: optionalNumber,
+    ttftMs: distribution.nullable(),
+    tpotMs: distribution.nullable(),
+    e2eMs: distribution.nullable(),
+    chunkGapMs: distribution.nullable(),
+    userTokS: distribution.nullable(),
+    headersMs: distribution.nullable().exactOptional(),
+    firstEventMs: distribution.nullable().exactOptional(),
+    visibleTtftMs: distribution.nullable().exactOptional(),
+    itlMs: distribution.nullable().exactOptional(),
+    latenessMs: distribution.nullable().exactOptional(),
+    longestGapMs: distribution.nullable().exactOptional(),
+    coalescedRatio: optionalNumber.exactOptional(),
+    queuedMs: distribution.nullable().exactOptional(),
+    goodput: z.strictObject({ ratio: z.number(), requestS: z.number() }).nullable().exactOptional(),
+  }),
+  promptsSha256: text.exactOptional(),
+  plateau: z
+    .strictObject({
+      fromMs: z.number(),
+      durationMs: z.number(),
+      requests: count,
+      outputTokS: optionalNumber,
+      requestS: optionalNumber,
+      ttftMs: distribution.nullable(),
+      tpotMs: distribution.nullable(),
+      e2eMs: distribution.nullable(),
+    })
+    .nullable()
+    .exactOptional(),
+  server: z
+    .strictObject({
+      verdict: z.enum(["agrees", "differs", "not-checked"]),
+      checks: z.array(
+        z.strictObject({ name: text, client: optionalNumber, server: optionalNumber, ok: z.boolean(), limit: text }),
+      ),
+      runningMean: optionalNumber,
+      runningMax: optionalNumber,
+      waitingMax: optionalNumber,
+      kvCacheUsageMax: optionalNumber,
+      preemptions: optionalNumber,
+      prefixHitRatio: optionalNumber,
+    })
+    .exactOptional(),
+  output: z.strictObject({ sha256: text, sample: text, problems: texts }).exactOptional(),
+  warnings: texts,
+});

@@ -3,13 +3,14 @@ import { actionYml } from "./action-yml.ts";
 import { configPage } from "./config-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { inputsPage, inputsTable } from "./inputs-page.ts";
+import { mdeTable } from "./mde-table.ts";
 
 export interface GeneratedFile {
   readonly path: string;
   readonly text: string;
 }
 
-/** Every generated file as it has to be. README.md is among them when it has the markers of the inputs table. */
+/** Every generated file as it has to be. In README.md only what stands between markers is generated. */
 export function generatedFiles(readme: string | null): GeneratedFile[] {
   const schema = { ...configJsonSchema(), title: "arc-vllm.yml, version 1" };
   const files = [
@@ -19,18 +20,17 @@ export function generatedFiles(readme: string | null): GeneratedFile[] {
     { path: "docs/config.md", text: configPage(schema) },
     { path: "docs/errors.md", text: errorsPage() },
   ];
-  const newReadme = readme === null ? null : withInputs(readme);
-  return newReadme === null ? files : [...files, { path: "README.md", text: newReadme }];
+  return readme === null ? files : [...files, { path: "README.md", text: withTables(readme) }];
 }
 
-function withInputs(readme: string): string | null {
-  const [before, rest] = split(readme, "<!-- inputs -->");
-  const [, after] = split(rest ?? "", "<!-- /inputs -->");
-  if (before === undefined || after === undefined) return null;
-  return `${before}<!-- inputs -->\n\n${inputsTable()}\n\n<!-- /inputs -->${after}`;
+function withTables(readme: string): string {
+  return between(between(readme, "inputs", inputsTable()), "mde", mdeTable());
 }
 
-function split(text: string, marker: string): [string?, string?] {
-  const at = text.indexOf(marker);
-  return at < 0 ? [] : [text.slice(0, at), text.slice(at + marker.length)];
+/** Puts a text between `<!-- name -->` and `<!-- /name -->`; a page without these markers stays as it is. */
+function between(page: string, name: string, text: string): string {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const from = page.indexOf(start);
+  const to = page.indexOf(end);
+  return from < 0 || to < from ? page : `${page.slice(0, from + start.length)}\n\n${text}\n\n${page.slice(to)}`;
 }

@@ -17,8 +17,12 @@ interface Step {
 }
 
 function stepsOf(workflow: string): Step[] {
-  const { jobs } = parse(read(workflow)) as { jobs: Record<string, { steps: Step[] }> };
-  return Object.values(jobs).flatMap(({ steps }) => steps);
+  return stepsIn(read(workflow));
+}
+
+function stepsIn(text: string): Step[] {
+  const { jobs } = (parse(text) ?? {}) as { jobs?: Record<string, { steps: Step[] }> };
+  return Object.values(jobs ?? {}).flatMap(({ steps }) => steps);
 }
 
 /** YAML of a Markdown file, with the heading it stands under. */
@@ -79,6 +83,10 @@ describe("YAML in the documentation", () => {
     for (const block of yamlBlocks(path)) {
       expect(parseDocument(block).errors, block).toEqual([]);
       if (/^version: 1$/m.test(block)) parseConfig(block, path, () => "key");
+      for (const { uses, with: inputs } of stepsIn(block)) {
+        if (!uses?.includes("/arc-vllm-action@")) continue;
+        expect(Object.keys(inputs ?? {}).filter((name) => !(name in action.inputs))).toEqual([]);
+      }
     }
   });
 });

@@ -74,7 +74,7 @@ program
 program
   .command("demo")
   .description("the whole pipeline on an embedded, simulated host with two Arc A770; touches nothing")
-  .option("--regress", "show the gate going red: the second measurement is slower")
+  .option("--regress", "show the gate going red: something changes on the host between two measurements")
   .option("--report-dir <folder>", "where to write the reports", "arc-vllm-report")
   .addHelpText("after", example("demo --regress"))
   .action((values: { regress?: boolean; reportDir: string }) =>

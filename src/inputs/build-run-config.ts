@@ -124,6 +124,7 @@ function serveSpec(serve: ServeEntry, hosts: readonly HostEntry[], secrets: Secr
     image: serve.image,
     shmSizeGib: serve["shm-size-gib"],
     ...(limit !== undefined && { memoryLimitGib: limit }),
+    privileged: serve.privileged,
     pull: serve.pull,
   };
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { checkFlags, type LaunchedEngine } from "./engine-flags.ts";
-import { choice, duration, integer, line, plainName, text, VARIABLE, variableName } from "./field-kinds.ts";
+import { choice, duration, flag, integer, line, plainName, text, VARIABLE, variableName } from "./field-kinds.ts";
 import { flagJsonSchema } from "./flag-schema.ts";
 
 const common = {
@@ -99,6 +99,10 @@ export const ipexLlmSchema = z.strictObject({
   "memory-limit-gib": integer(1, 4096, {
     description: "Host memory the container may use (`--memory`). Without it: no limit.",
   }).optional(),
+  privileged: flag({
+    description:
+      "Give the container all rights on the host, as Intel's guides do. `false` hands over the cards' device nodes only, which is known to work with one card.",
+  }).default(true),
   pull: choice(["missing", "never"], { description: "Pull the image when it is not on the host, or never." }).default(
     "missing",
   ),

@@ -40,6 +40,7 @@ describe("parseConfig() on a good file", () => {
       bind: "0.0.0.0",
       shmSizeGib: 16,
       pull: "missing",
+      privileged: true,
       cards: null,
       readyTimeoutMs: 1_200_000,
     });

@@ -45,7 +45,7 @@ const ALGORITHMS = [
   { algorithm: "rsa-sha2-256", keyType: "ssh-rsa" },
 ];
 
-function normalFingerprint(text: string): string {
+export function normalFingerprint(text: string): string {
   return `SHA256:${text
     .trim()
     .replace(/^SHA256:/i, "")

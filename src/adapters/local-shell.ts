@@ -64,7 +64,7 @@ function killGroup(child: ChildProcess): void {
  * What a login would have. The rest of our environment stays here: on a runner it holds tokens and inputs, and
  * RUNNER_TRACKING_ID, by which the runner kills at the end of a job what must be allowed to finish.
  */
-function loginEnvironment(): NodeJS.ProcessEnv {
+export function loginEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => LOGIN_VARIABLES.test(name)));
 }
 

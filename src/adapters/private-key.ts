@@ -1,4 +1,4 @@
-import { type ParsedKey, utils } from "ssh2";
+import ssh2, { type ParsedKey } from "ssh2";
 import { AppError } from "../core/app-error.ts";
 import type { SshHostSpec } from "../inputs/run-config.ts";
 
@@ -9,7 +9,7 @@ export function normalPrivateKey(text: string): string {
 
 /** Reads the private key of a host before anything is sent, and says what is wrong with it without showing any of it. */
 export function parsePrivateKey(host: SshHostSpec, text: string, passphrase: string | null): ParsedKey {
-  const parsed = utils.parseKey(text, passphrase ?? undefined);
+  const parsed = ssh2.utils.parseKey(text, passphrase ?? undefined);
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
   if (key instanceof Error || key === undefined) throw unusable(host, whyUnreadable(key, passphrase));
   if (!key.isPrivateKey()) {

@@ -49,8 +49,16 @@ export interface AppErrorParts {
   readonly cause?: unknown;
 }
 
+const BRAND = Symbol.for("arc-vllm.AppError");
+
 /** A failure the user can act on. Anything else that escapes is a bug and exits with 70. */
 export class AppError extends Error {
+  /** The command line and the demo are two bundles, each with a copy of this class: a mark tells, not the prototype. */
+  static override [Symbol.hasInstance](value: unknown): value is AppError {
+    return typeof value === "object" && value !== null && BRAND in value;
+  }
+
+  readonly [BRAND] = true;
   override readonly name = "AppError";
   readonly code: ErrorCode;
   readonly hint: string;

@@ -19,11 +19,15 @@ hosts:
     port: ${host.sshPort}
     user: ${host.user}
     host-key: ${host.hostKeySha256}
-playbook: ubuntu-22.04-a770
+playbook:
+  name: ubuntu-22.04-a770
+  vars:
+    # The second card maps only 256 MiB of its memory until somebody changes the BIOS.
+    resizable_bar: warn
 serve:
   engine: ipex-llm
   image: intelanalytics/ipex-llm-serving-xpu:0.8.3-b19
-  model: /models/Meta-Llama-3.1-8B-Instruct
+  model: /srv/models/Meta-Llama-3.1-8B-Instruct
   served-model-name: Llama-3.1-8B
   port: ${host.modelPort}
   flags:

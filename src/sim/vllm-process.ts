@@ -14,6 +14,7 @@ export interface VllmWorld {
   /** Waits for so many milliseconds of the virtual host's time. */
   readonly pause: (virtualMs: number) => Promise<void>;
   readonly readFile: (path: string) => Promise<string | null>;
+  readonly env: () => Promise<Readonly<Record<string, string>>>;
   readonly visibleGpus: number;
   /** Memory limit of the container in GiB; null: the host's. */
   readonly memoryGib: number | null;
@@ -42,16 +43,12 @@ export interface VirtualProcess {
 const SIMULATED = "(simulated by the embedded host of arc-vllm)";
 
 /** `python -m ipex_llm.vllm.xpu.entrypoints.openai.api_server` with the words after it. */
-export function startVllmProcess(
-  argv: readonly string[],
-  env: Readonly<Record<string, string>>,
-  world: VllmWorld,
-): VirtualProcess {
+export function startVllmProcess(argv: readonly string[], world: VllmWorld): VirtualProcess {
   const stop = new AbortController();
   const stopped = new Promise<void>((resolve) =>
     stop.signal.addEventListener("abort", () => resolve(), { once: true }),
   );
-  return { ended: run(argv, env, world, { stop, stopped }), terminate: () => stop.abort() };
+  return { ended: run(argv, world, { stop, stopped }), terminate: () => stop.abort() };
 }
 
 interface Stopping {
@@ -59,14 +56,9 @@ interface Stopping {
   readonly stopped: Promise<void>;
 }
 
-async function run(
-  argv: readonly string[],
-  env: Readonly<Record<string, string>>,
-  world: VllmWorld,
-  { stop, stopped }: Stopping,
-): Promise<ProcessEnd> {
+async function run(argv: readonly string[], world: VllmWorld, { stop, stopped }: Stopping): Promise<ProcessEnd> {
   await world.pause(3_000);
-  const parsed = parseVllmFlags(argv, env);
+  const parsed = parseVllmFlags(argv, await world.env());
   if ("usage" in parsed) return exit(2, parsed.usage, world);
   const { flags } = parsed;
   info(world, "api_server.py:1034", `vLLM API server version 0.8.3 ${SIMULATED}`);

@@ -1,0 +1,152 @@
+import { Bash, type CommandName, decodeBytesToUtf8, defineCommand, getCommandNames, parse, serialize } from "just-bash";
+import { quotePosix } from "../core/quote-posix.ts";
+import { commandTable, isCommandPresent } from "./command-table.ts";
+import type { Call, CommandResult, RunAs, Session, StandIn } from "./stand-in.ts";
+
+/** Interpreter commands that a fresh Ubuntu 22.04 server does not have. */
+const NOT_ON_UBUNTU = ["rg", "jq", "yq", "xan", "sqlite3", "html-to-markdown", "tree", "history", "help"];
+
+/** The interpreter knows its commands under /usr/bin and /bin only, so these come before the folders that link there. */
+const PATH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin";
+
+export interface RunScriptOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+}
+
+/** Runs a bash script on the virtual host as the session's user. Never rejects. */
+export async function runScript(
+  session: Session,
+  text: string,
+  options: RunScriptOptions = {},
+): Promise<CommandResult> {
+  const exitTraps: string[] = [];
+  const bash = openBash(session, options.env ?? {}, exitTraps);
+  const result = await execute(bash, session, text, options.stdin ?? "");
+  const trap = exitTraps.at(-1);
+  if (trap === undefined || session.signal.aborted) return report(session, result);
+  const atExit = await execute(bash, session, `${functionsOf(text)}\n${trap}`, "", result.env);
+  return report(session, {
+    stdout: result.stdout + atExit.stdout,
+    stderr: result.stderr + atExit.stderr,
+    exitCode: result.exitCode,
+  });
+}
+
+/** Runs one command line given as words. */
+export function runArgv(
+  session: Session,
+  argv: readonly string[],
+  options: RunScriptOptions = {},
+): Promise<CommandResult> {
+  return runScript(session, argv.map(quotePosix).join(" "), options);
+}
+
+function openBash(session: Session, env: Readonly<Record<string, string>>, exitTraps: string[]): Bash {
+  const home = session.uid === 0 ? "/root" : `/home/${session.user}`;
+  return new Bash({
+    fs: sessionFiles(session),
+    cwd: home,
+    env: { PATH, HOME: home, USER: session.user, LOGNAME: session.user, SHELL: "/bin/bash", LANG: "C.UTF-8", ...env },
+    commands: getCommandNames().filter((name) => !NOT_ON_UBUNTU.includes(name)) as CommandName[],
+    customCommands: Object.entries(commandTable(exitTraps)).map(([name, standIn]) => adapt(name, standIn, session)),
+    // It patches globals of the whole process, which others measure with at the same time.
+    defenseInDepth: false,
+    executionLimits: {
+      maxExecutionTimeMs: Number.POSITIVE_INFINITY,
+      maxCommandCount: 1_000_000,
+      maxLoopIterations: 1_000_000,
+    },
+    sleep: (ms) => session.machine.pause(ms, session.signal),
+    processInfo: { uid: session.uid, gid: session.uid, pid: 2211, ppid: 2210 },
+  });
+}
+
+async function execute(
+  bash: Bash,
+  session: Session,
+  text: string,
+  stdin: string,
+  env?: Record<string, string>,
+): Promise<CommandResult & { env?: Record<string, string> }> {
+  try {
+    return await bash.exec(text, { rawScript: true, stdin, signal: session.signal, ...(env ? { env } : {}) });
+  } catch (error) {
+    // A write that the file system refuses ends the interpreter, as `set -e` would.
+    const message = (error instanceof Error ? error.message : String(error)).replace(
+      /^EACCES: permission denied, \w+ '(.*)'$/,
+      "$1: Permission denied",
+    );
+    return { stdout: "", stderr: `bash: ${message}\n`, exitCode: 1 };
+  }
+}
+
+function report(session: Session, { stdout, stderr, exitCode }: CommandResult): CommandResult {
+  const refused = session.machine.disk.refusals.splice(0).map(() => "bash: echo: write error: Invalid argument\n");
+  return { stdout, stderr: stderr + refused.join(""), exitCode };
+}
+
+function adapt(name: string, standIn: StandIn, session: Session) {
+  return defineCommand(name, async (args, ctx) => {
+    const inherited = ctx.exportedEnv ?? {};
+    const call: Call = {
+      args,
+      stdin: decodeBytesToUtf8(ctx.stdin),
+      env: inherited,
+      cwd: ctx.cwd,
+      session,
+      machine: session.machine,
+      run: (argv, as: Partial<RunAs> = {}) =>
+        runArgv(as.session ?? session, argv, { env: as.env ?? inherited, stdin: as.stdin ?? "" }),
+      builtIn: async (words) => (await ctx.origCommand?.([...words])) ?? { stdout: "", stderr: "", exitCode: 127 },
+    };
+    return standIn(call);
+  });
+}
+
+/** Functions of a script, so that an EXIT trap can call them after the script has ended. */
+function functionsOf(text: string): string {
+  try {
+    const script = parse(text);
+    const isFunction = ({ pipelines }: (typeof script.statements)[number]) =>
+      pipelines.some(({ commands }) => commands.some(({ type }) => type === "FunctionDef"));
+    return serialize({ ...script, statements: script.statements.filter(isFunction) });
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * The disk as one user may change it. Hides the directory listing with types, because globs of the interpreter do not
+ * follow links in it, and keeps the interpreter from creating programs that no package has installed.
+ */
+function sessionFiles(session: Session): Session["machine"]["disk"] {
+  const { disk } = session.machine;
+  return new Proxy(disk, {
+    get(target, key) {
+      if (key === "readdirWithFileTypes") return undefined;
+      const member: unknown = Reflect.get(target, key, target);
+      if (typeof member !== "function") return member;
+      if (key === "writeFileSync") return (path: string) => writeProgram(session, path);
+      const bound = member.bind(target) as (...args: unknown[]) => unknown;
+      if (session.uid === 0 || !CHANGES.has(String(key))) return bound;
+      return async (...args: unknown[]) => {
+        const path = String(key === "cp" || key === "mv" || key === "symlink" || key === "link" ? args[1] : args[0]);
+        if (!mayWrite(session.user, path)) throw new Error(`EACCES: permission denied, open '${path}'`);
+        return bound(...args);
+      };
+    },
+  });
+}
+
+const CHANGES = new Set(["writeFile", "appendFile", "mkdir", "rm", "cp", "mv", "chmod", "symlink", "link", "utimes"]);
+
+function mayWrite(user: string, path: string): boolean {
+  return [`/home/${user}`, "/tmp", "/var/tmp", "/dev"].some((root) => path === root || path.startsWith(`${root}/`));
+}
+
+/** What the interpreter's constructor writes: its own kernel files (not wanted) and one program per command. */
+function writeProgram({ machine }: Session, path: string): void {
+  const name = /^\/(?:usr\/)?bin\/([^/]+)$/.exec(path)?.[1];
+  if (name !== undefined && isCommandPresent(machine, name)) machine.disk.addProgram(name);
+}

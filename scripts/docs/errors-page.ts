@@ -21,11 +21,11 @@ export function errorsPage(): string {
 
 # Errors
 
-A run that stops prints what happened, the code in brackets, the reason below, and what to do next:
+A run that stops prints what happened with its code in brackets, the details below, and what to do next:
 
 \`\`\`text
-Cannot use configuration "arc-vllm.yml": 1 problem
-  arc-vllm.yml:12:5 serve.flags.max-model-length: unknown flag, did you mean "max-model-len"? [INPUT_INVALID]
+Cannot use configuration "arc-vllm.yml": 1 problem [INPUT_INVALID]
+  arc-vllm.yml:12:5 serve.flags.max-model-length: unknown flag, did you mean "max-model-len"?
   try: Correct the lines above; docs/config.md lists every key, and the JSON Schema gives completion in editors
 \`\`\`
 

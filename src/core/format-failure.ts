@@ -7,5 +7,8 @@ export function formatFailure(error: unknown): string {
     return `Internal error: ${detail}\n  try: Report this with the whole text at the project's issue tracker`;
   }
   const because = error.cause instanceof Error ? `\n  because: ${error.cause.message}` : "";
-  return `${error.message} [${error.code}]${because}\n  try: ${error.hint}`;
+  // A message may go on for lines (every mistake of a file, the end of a log): the code belongs to the first.
+  const [what, ...more] = error.message.split("\n");
+  const message = [`${what} [${error.code}]`, ...more].join("\n");
+  return `${message}${because}\n  try: ${error.hint}`;
 }

@@ -33,7 +33,7 @@ export function varsEnv(playbook: Playbook): Record<string, string> {
 }
 
 function compileStep(step: StepFile, sources: ReadonlyMap<string, string>): PlaybookStep {
-  const kind = KIND_NAMES.find((name) => step[name] !== undefined) as StepKind;
+  const kind = KIND_NAMES.find((name) => typeof step[name] === "object") as StepKind;
   const work = kindOf(kind).compile(step[kind], { hold: step.hold === true, sources });
   return {
     name: step.name,
@@ -42,7 +42,7 @@ function compileStep(step: StepFile, sources: ReadonlyMap<string, string>): Play
     needs: step.needs ?? [],
     when: step.when === undefined ? null : strictBash(step.when),
     timeoutMs: step.timeout ?? DEFAULT_TIMEOUT_MS,
-    rebootIfChanged: step.reboot_if_changed ?? false,
+    rebootIfChanged: step.reboot === "if-changed",
     remedy: step.remedy ?? null,
     work: step.verify === undefined ? work : withVerify(work, step.verify),
   };

@@ -52,7 +52,10 @@ arc_missing() {
 }
 arc_unheld() {
   local name
-  [ -n "$HOLD" ] && for name in $arc_names; do case $arc_held in *" $name "*) ;; *) echo "$name" ;; esac; done
+  [ -n "$HOLD" ] || return 0
+  for name in $arc_names; do
+    case $arc_held in *" $name "*) ;; *) [ -n "$(arc_version "$name")" ] && echo "$name" ;; esac
+  done
 }
 arc_read
 `;

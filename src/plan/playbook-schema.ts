@@ -11,12 +11,9 @@ const stepWords = {
   /** Bash that ends with 0 when the step applies to this host. */
   when: z.string().min(1).optional(),
   timeout: stepDuration.optional(),
-  reboot_if_changed: z.boolean().optional(),
   /** Bash that must end with 0 too, besides the check of the kind itself. */
   verify: z.string().min(1).optional(),
   remedy: z.string().min(1).optional(),
-  /** For apt: keep the packages at the version that was installed. */
-  hold: z.boolean().optional(),
 };
 
 const kindWords = Object.fromEntries(KIND_NAMES.map((name) => [name, kindOf(name).schema.optional()])) as Record<
@@ -24,13 +21,19 @@ const kindWords = Object.fromEntries(KIND_NAMES.map((name) => [name, kindOf(name
   z.ZodOptional<z.ZodType<unknown>>
 >;
 
-const stepSchema = z.strictObject({ ...stepWords, ...kindWords }).superRefine((step, context) => {
-  const kinds = KIND_NAMES.filter((name) => step[name] !== undefined);
+/** Two kinds are also words of other steps: `hold: true` on apt, and `reboot: if-changed` on anything. */
+const modifiers = {
+  hold: z.union([z.boolean(), kindOf("hold").schema]).optional(),
+  reboot: z.union([z.literal("if-changed"), kindOf("reboot").schema]).optional(),
+};
+
+const stepSchema = z.strictObject({ ...stepWords, ...kindWords, ...modifiers }).superRefine((step, context) => {
+  const kinds = KIND_NAMES.filter((name) => typeof step[name] === "object");
   if (kinds.length !== 1) {
     const message = `exactly one of ${KIND_NAMES.join(", ")}`;
     context.addIssue({ code: "custom", message });
   }
-  if (step.hold !== undefined && step.apt === undefined) {
+  if (typeof step.hold === "boolean" && step.apt === undefined) {
     context.addIssue({ code: "custom", path: ["hold"], message: 'no "hold" here: it belongs to apt steps' });
   }
 });

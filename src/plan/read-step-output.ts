@@ -9,6 +9,7 @@ export interface StepOutput {
   readonly diff: string | null;
   readonly reboot: boolean;
   readonly reconnect: boolean;
+  readonly unchanged: boolean;
   /** The other lines. */
   readonly plain: readonly string[];
 }
@@ -18,7 +19,7 @@ export function readStepOutput(text: string): StepOutput {
   const said = new Map<string, string[]>();
   const plain: string[] = [];
   for (const line of text.split("\n")) {
-    const match = /^@(before|after|evidence|remedy|skip|diff|reboot|reconnect)(?: (.*))?$/.exec(line);
+    const match = /^@(before|after|evidence|remedy|skip|diff|reboot|reconnect|unchanged)(?: (.*))?$/.exec(line);
     if (!match) {
       if (line.trim() !== "") plain.push(line);
       continue;
@@ -36,6 +37,7 @@ export function readStepOutput(text: string): StepOutput {
     diff: joined("diff", "\n"),
     reboot: said.has("reboot"),
     reconnect: said.has("reconnect"),
+    unchanged: said.has("unchanged"),
     plain,
   };
 }

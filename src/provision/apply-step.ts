@@ -15,6 +15,8 @@ import { undoScript } from "./undo-script.ts";
 /** How one application of a step ended, before anything is said about the run. */
 export interface Applied {
   readonly ok: boolean;
+  /** False when the check found, right before applying, that there is nothing to do any more. */
+  readonly changed: boolean;
   /** Last lines of what it printed, when it is not ok. */
   readonly output: string | null;
   readonly remedy: string | null;
@@ -41,7 +43,8 @@ export async function applyStep(
   if (result.ended === "timed-out") return timedOut(row, work, result, apply);
   const said = readStepOutput(apply?.text ?? "");
   if (apply?.exitCode !== 0) return failed(row, said);
-  if (said.reboot) return { ok: true, output: null, remedy: null, reboot: true, reconnect: said.reconnect };
+  if (said.unchanged) return { ...DONE, changed: false };
+  if (said.reboot) return { ...DONE, reboot: true, reconnect: said.reconnect };
   return verified(row, outputs.get("verify"), said);
 }
 
@@ -95,6 +98,7 @@ function applyEnv(context: StepContext, row: CheckRow, work: ScriptWork, facts: 
   return {
     ...work.env,
     ARC_STEP_DIR: stepDir,
+    ARC_CHECK: work.check,
     ARC_APPLY: work.apply,
     ARC_UNDO: undo ?? "",
     ARC_STARTED: JSON.stringify({ step: row.id, name: row.step.name, kind: row.step.kind, at: context.clock.isoNow() }),
@@ -103,8 +107,8 @@ function applyEnv(context: StepContext, row: CheckRow, work: ScriptWork, facts: 
 
 /** Keeps what undo needs before anything is touched, then applies; the log stays for whoever comes after a crash. */
 function applyText(context: StepContext): string {
-  if (runFolder(context) === "") return 'eval "$ARC_APPLY"';
-  return `
+  if (runFolder(context) === "") return `${UNLESS_DONE}eval "$ARC_APPLY"`;
+  return `${UNLESS_DONE}
 mkdir -p "$ARC_STEP_DIR" || exit 1
 printf '%s\\n' "$ARC_STARTED" >> "$ARC_RUN_DIR/steps.jsonl"
 [ -n "$ARC_UNDO" ] && arc_write "$ARC_UNDO" "$ARC_STEP_DIR/undo.sh" 700
@@ -115,9 +119,17 @@ echo "$rc" > "$ARC_STEP_DIR/rc"
 exit "$rc"`;
 }
 
+/** The plan may be older than steps that ran since: what one of them did already is no change of this one. */
+const UNLESS_DONE = `
+( ARC_STEP_DIR=; eval "$ARC_CHECK" ) >/dev/null 2>&1
+[ "$?" = 0 ] && { echo @unchanged; exit 0; }
+`;
+
+const DONE: Applied = { ok: true, changed: true, output: null, remedy: null, reboot: false, reconnect: false };
+
 function verified(row: CheckRow, verify: SectionOutput | undefined, applied: StepOutput): Applied {
   if (verify?.exitCode === 0) {
-    return { ok: true, output: null, remedy: null, reboot: false, reconnect: applied.reconnect };
+    return { ...DONE, reconnect: applied.reconnect };
   }
   const said = readStepOutput(verify?.text ?? "");
   const still = said.before ?? said.plain.slice(-5).join("; ");
@@ -127,7 +139,7 @@ function verified(row: CheckRow, verify: SectionOutput | undefined, applied: Ste
 
 function failed(row: CheckRow, said: StepOutput): Applied {
   const output = said.plain.slice(-40).join("\n") || null;
-  return { ok: false, output, remedy: said.remedy ?? row.step.remedy, reboot: false, reconnect: false };
+  return { ...DONE, ok: false, output, remedy: said.remedy ?? row.step.remedy };
 }
 
 function timedOut(row: CheckRow, work: ScriptWork, result: ScriptResult, apply: SectionOutput | undefined): Applied {

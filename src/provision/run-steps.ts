@@ -110,6 +110,7 @@ async function runScripts(
     progress.error ??= stepFailure(context.shell.host, row.step.name, applied);
     return { ...outcome(plan, "failed", 0), output: applied.output, remedy: applied.remedy };
   }
+  if (!applied.changed) return { ...outcome(plan, "ok", 0), before: null, after: null };
   if (applied.reconnect) await context.shell.reconnect();
   if (row.step.rebootIfChanged) progress.rebootAsked = true;
   return outcome(plan, "changed", 0);

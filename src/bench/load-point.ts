@@ -48,6 +48,8 @@ export interface RequestTrace {
   readonly chunkTokens: readonly number[] | null;
   /** Counted events that came in the same read as the one before: many of them mean that this client was late. */
   readonly coalesced: number;
+  /** How long it waited for the concurrency cap of an open loop. */
+  readonly queuedMs: number;
   /** True when the server had closed an idle connection and the request went out again on a new one. */
   readonly resent: boolean;
 }
@@ -66,7 +68,56 @@ export interface LoadPoint {
   readonly metrics: LoadPointMetrics;
   /** SHA-256 over the prompts in order; runs are alike only when it is equal. */
   readonly promptsSha256?: string;
+  /** The part of the run under full load; null: it was too short. */
+  readonly plateau?: Plateau | null;
+  /** What the server counted meanwhile, compared with what this client saw. */
+  readonly server?: ServerCheck;
+  /** A greedy answer to a fixed prompt after the point. */
+  readonly output?: OutputProbe;
   readonly warnings: readonly string[];
+}
+
+/** Load was whole from `fromMs` after the first request on, for `durationMs`. Latencies of the requests sent in it. */
+export interface Plateau {
+  readonly fromMs: number;
+  readonly durationMs: number;
+  readonly requests: number;
+  readonly outputTokS: number | null;
+  readonly requestS: number | null;
+  readonly ttftMs: Distribution | null;
+  readonly tpotMs: Distribution | null;
+  readonly e2eMs: Distribution | null;
+}
+
+/** "not-checked": the server exports nothing that could be compared. */
+export interface ServerCheck {
+  readonly verdict: "agrees" | "differs" | "not-checked";
+  readonly checks: readonly ServerComparison[];
+  readonly runningMean: number | null;
+  readonly runningMax: number | null;
+  readonly waitingMax: number | null;
+  /** 0 to 1. */
+  readonly kvCacheUsageMax: number | null;
+  readonly preemptions: number | null;
+  /** Prompt tokens that the prefix cache answered, of all that were looked up. */
+  readonly prefixHitRatio: number | null;
+}
+
+export interface ServerComparison {
+  readonly name: string;
+  readonly client: number | null;
+  readonly server: number | null;
+  readonly ok: boolean;
+  /** What had to hold, in words. */
+  readonly limit: string;
+}
+
+export interface OutputProbe {
+  readonly sha256: string;
+  /** Start of the text. */
+  readonly sample: string;
+  /** Why this is not what a sound model says; empty: nothing was noticed. */
+  readonly problems: readonly string[];
 }
 
 /** Null: not known. Percentiles are linear between order statistics (type 7, as numpy) over ok requests. */
@@ -96,6 +147,10 @@ export interface LoadPointMetrics {
   readonly longestGapMs?: Distribution | null;
   /** Share of counted events that were read together with the one before. */
   readonly coalescedRatio?: number | null;
+  /** Wait for the concurrency cap of an open loop; part of the latency, not of the lateness. */
+  readonly queuedMs?: Distribution | null;
+  /** Complete requests within every limit of the SLO, of all requests; null without an SLO. */
+  readonly goodput?: { readonly ratio: number; readonly requestS: number } | null;
 }
 
 export interface Distribution {

@@ -1,18 +1,23 @@
 import { createHash } from "node:crypto";
 import type { Workload } from "../inputs/run-config.ts";
+import type { FilePrompt } from "./prompt-file.ts";
 import { PROMPT_WORDS } from "./prompt-words.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { ServerTokenizer } from "./server-tokenizer.ts";
 
 /** Token ids go to /v1/completions as they are, which makes their number exact; text is all that a chat takes. */
-export type Prompt =
-  | { readonly kind: "ids"; readonly ids: readonly number[] }
-  | { readonly kind: "text"; readonly text: string };
+export type PromptInput = { readonly kind: "ids"; readonly ids: readonly number[] } | FilePrompt["content"];
+
+export interface Prompt {
+  readonly input: PromptInput;
+  /** Length of the answer that a prompt file wants; null: the workload's. */
+  readonly outputTokens: number | null;
+}
 
 /** Makes any number of prompts of one shape. The same name and seed give the same prompts; another name, all others. */
 export interface PromptMaker {
-  /** False when the server could not tell how long a prompt is: its usage will. */
-  readonly isExact: boolean;
+  /** Length of every prompt in tokens; null: each has its own, or the server's usage has to tell. */
+  readonly promptTokens: number | null;
   make(setName: string, count: number): readonly Prompt[];
 }
 
@@ -32,27 +37,55 @@ const AT_ONCE = 8;
  * own tokenizer gives for common words, so none is out of its vocabulary and none is a control token.
  */
 export async function preparePrompts(workload: Workload, tokenizer: ServerTokenizer): Promise<PromptMaker> {
-  const { endpoint, inputTokens, seed } = workload;
-  const random = (setName: string) => seededRandom(`${seed}/${setName}`);
+  const { endpoint, inputTokens, seed, sharedPrefixTokens = 0 } = workload;
   if (endpoint === "/v1/completions") {
     const pool = await idPool(tokenizer);
+    const makeSet = promptSets(pool, inputTokens, sharedPrefixTokens, seed);
     return {
-      isExact: true,
-      make: (setName, count) => repeat(count, random(setName), (next) => ids(pool, inputTokens, next)),
+      promptTokens: inputTokens,
+      make: (...set) => makeSet(...set).map((ids) => synthetic({ kind: "ids", ids })),
     };
   }
   const { words, wordCount, isExact } = await fitText(inputTokens, tokenizer);
+  // The first word is always the same one: without a space before it, each word may be cut in its own way.
+  const makeSet = promptSets(words, wordCount - 1, sharedPrefixTokens, seed);
   return {
-    isExact,
-    make: (setName, count) => repeat(count, random(setName), (next) => text(words, wordCount, next)),
+    promptTokens: isExact ? inputTokens : null,
+    make: (...set) => makeSet(...set).map((rest) => synthetic({ kind: "text", text: [words[0], ...rest].join(" ") })),
   };
+}
+
+/** Prompts of a file, in its order and over again when it is too short; a warm-up takes them from its end. */
+export function promptsOfFile(prompts: readonly FilePrompt[]): PromptMaker {
+  const made = prompts.map(({ content, outputTokens }) => ({ input: content, outputTokens }));
+  const backwards = made.toReversed();
+  return {
+    promptTokens: null,
+    make(setName, count) {
+      const source = setName.startsWith("measure") ? made : backwards;
+      return Array.from({ length: count }, (_, at) => source[at % source.length] as Prompt);
+    },
+  };
+}
+
+/** Rows of `length` random entries of the pool. The first `shared` of them are the same in every row of every set. */
+function promptSets<T>(pool: readonly T[], length: number, shared: number, seed: number) {
+  const prefix = row(pool, Math.min(shared, length), seededRandom(`${seed}/prefix`));
+  return (setName: string, count: number): readonly (readonly T[])[] => {
+    const next = seededRandom(`${seed}/${setName}`);
+    return Array.from({ length: count }, () => [...prefix, ...row(pool, length - prefix.length, next)]);
+  };
+}
+
+function synthetic(input: PromptInput): Prompt {
+  return { input, outputTokens: null };
 }
 
 /** SHA-256 over the prompts in order. */
 export function digestOf(prompts: readonly Prompt[]): string {
   const hash = createHash("sha256");
   for (const prompt of prompts) {
-    hash.update(JSON.stringify(prompt.kind === "ids" ? prompt.ids : prompt.text)).update("\n");
+    hash.update(JSON.stringify(prompt.input)).update("\n");
   }
   return hash.digest("hex");
 }
@@ -70,7 +103,7 @@ async function fitText(inputTokens: number, tokenizer: ServerTokenizer) {
   const words = await singleTokenWords(tokenizer);
   let wordCount = Math.max(1, inputTokens);
   for (let attempt = 0; words !== null && attempt < FIT_ATTEMPTS; attempt += 1) {
-    const sample = joined(words, wordCount, (at) => words[at % words.length] as string);
+    const sample = Array.from({ length: wordCount }, (_, at) => words[at % words.length]).join(" ");
     const tokens = await tokenizer.chatTokens(sample);
     if (tokens === null) break;
     if (tokens === inputTokens) return { words, wordCount, isExact: true };
@@ -94,23 +127,6 @@ async function singleTokenWords(tokenizer: ServerTokenizer): Promise<readonly st
   return single.length >= ENOUGH_WORDS ? single : null;
 }
 
-function repeat(count: number, next: () => number, makeOne: (next: () => number) => Prompt): Prompt[] {
-  return Array.from({ length: count }, () => makeOne(next));
-}
-
-function ids(pool: readonly number[], length: number, next: () => number): Prompt {
-  return { kind: "ids", ids: Array.from({ length }, () => pick(pool, next)) };
-}
-
-function text(words: readonly string[], length: number, next: () => number): Prompt {
-  return { kind: "text", text: joined(words, length, () => pick(words, next)) };
-}
-
-/** The first word is always the same one: without a space before it, each word may be cut in its own way. */
-function joined(words: readonly string[], length: number, wordAt: (at: number) => string): string {
-  return Array.from({ length }, (_, at) => (at === 0 ? words[0] : wordAt(at))).join(" ");
-}
-
-function pick<T>(pool: readonly T[], next: () => number): T {
-  return pool[Math.floor(next() * pool.length)] as T;
+function row<T>(pool: readonly T[], length: number, next: () => number): T[] {
+  return Array.from({ length }, () => pool[Math.floor(next() * pool.length)] as T);
 }

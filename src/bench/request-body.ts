@@ -1,5 +1,5 @@
 import type { Workload } from "../inputs/run-config.ts";
-import type { Prompt } from "./prompts.ts";
+import type { Prompt, PromptInput } from "./prompts.ts";
 
 export interface BodyOptions {
   readonly model: string;
@@ -13,15 +13,26 @@ type Shape = Pick<Workload, "endpoint" | "outputTokens" | "temperature" | "ignor
 
 /** The JSON body of one streamed request. Usage is always asked for: it is the only token count that is believed. */
 export function requestBody(workload: Shape, prompt: Prompt, options: BodyOptions): string {
-  const input = prompt.kind === "ids" ? prompt.ids : prompt.text;
   return JSON.stringify({
     model: options.model,
-    ...(workload.endpoint === "/v1/completions" ? { prompt: input } : { messages: [{ role: "user", content: input }] }),
-    max_tokens: workload.outputTokens,
+    ...inputOf(workload.endpoint, prompt.input),
+    max_tokens: prompt.outputTokens ?? workload.outputTokens,
     temperature: workload.temperature,
     stream: true,
     stream_options: { include_usage: true, ...(options.usagePerChunk ? { continuous_usage_stats: true } : {}) },
     ...(workload.ignoreEos ? { ignore_eos: true } : {}),
     ...(options.cacheSalt === null ? {} : { cache_salt: options.cacheSalt }),
   });
+}
+
+function inputOf(endpoint: Workload["endpoint"], input: PromptInput): object {
+  if (endpoint === "/v1/chat/completions") {
+    return { messages: input.kind === "messages" ? input.messages : [{ role: "user", content: textOf(input) }] };
+  }
+  return { prompt: input.kind === "ids" ? input.ids : textOf(input) };
+}
+
+function textOf(input: PromptInput): string {
+  if (input.kind === "messages") return input.messages.map(({ content }) => content).join("\n");
+  return input.kind === "text" ? input.text : input.ids.join(" ");
 }

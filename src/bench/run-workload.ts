@@ -4,16 +4,19 @@ import type { Secret } from "../core/secret.ts";
 import type { Workload } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
-import { poissonArrivals } from "./arrivals.ts";
+import { arrivalsMs } from "./arrivals.ts";
 import { checkFirstAnswer } from "./check-endpoint.ts";
-import { driveClosedLoop, driveOpenLoop, type Launch } from "./drive-load.ts";
+import { driveClosedLoop, driveOpenLoop } from "./drive-load.ts";
 import { type InFlight, inFlight } from "./in-flight.ts";
-import type { LoadPoint, RequestTrace } from "./load-point.ts";
-import { type Phase, phaseProgress } from "./phase-progress.ts";
-import { digestOf, type PromptMaker, preparePrompts } from "./prompts.ts";
-import { requestBody } from "./request-body.ts";
+import type { LoadPoint, OutputProbe, RequestTrace } from "./load-point.ts";
+import { probeOutput } from "./output-probe.ts";
+import type { Phase } from "./phase-progress.ts";
+import { preparePhase } from "./prepare-phase.ts";
+import type { FilePrompt } from "./prompt-file.ts";
+import { type PromptMaker, preparePrompts, promptsOfFile } from "./prompts.ts";
+import { sampleServer, serverCheckOf } from "./server-check.ts";
+import { type ServerCounters, serverCounterReader } from "./server-counters.ts";
 import { serverTokenizer } from "./server-tokenizer.ts";
-import { startRequest } from "./start-request.ts";
 import { toLoadPoint } from "./to-load-point.ts";
 
 export interface RunWorkloadContext {
@@ -30,8 +33,8 @@ export interface RunWorkloadContext {
   /** Called for every request when it is over, the first one and those of the warm-up too. */
   readonly onTrace?: (trace: RequestTrace, phase: Phase) => void;
   readonly onProgress?: (line: string) => void;
-  /** Ask the server for usage on every chunk (vLLM's `continuous_usage_stats`). */
-  readonly usagePerChunk?: boolean;
+  /** Prompts to use instead of seeded ones (parse-prompt-file.ts). */
+  readonly filePrompts?: readonly FilePrompt[];
 }
 
 /**
@@ -41,20 +44,14 @@ export interface RunWorkloadContext {
  * is handed over as invalid, and CANCELLED is thrown.
  */
 export async function runWorkload(context: RunWorkloadContext): Promise<readonly LoadPoint[]> {
-  const { workload, models, clock, signal } = context;
+  const { workload, clock, signal } = context;
   throwIfCancelled(context);
-  const tokenizer = serverTokenizer(models, context, signal);
-  const prompts = await preparePrompts(workload, tokenizer);
   const requests = inFlight(clock, Math.min(workload.stallTimeoutMs, workload.totalTimeoutMs));
   const cancel = () => requests.cancelAll();
   signal.addEventListener("abort", cancel, { once: true });
-  const runId = randomBytes(4).toString("hex");
-  // Servers that tokenize are those that know the field; the same seed must not find its last run in a prefix cache.
-  const cacheSalt = tokenizer.isPresent() ? runId : null;
-  const run = { ...context, prompts, requests, runId, cacheSalt };
   const points: LoadPoint[] = [];
   try {
-    await sendFirst(run);
+    const run = await prepareRun(context, requests);
     for (let repeat = 0; repeat < workload.repeats; repeat += 1) {
       for (const concurrency of workload.concurrency) {
         if (repeat === 0) await warmUp(run, concurrency);
@@ -70,26 +67,43 @@ export async function runWorkload(context: RunWorkloadContext): Promise<readonly
   }
 }
 
-interface Run extends RunWorkloadContext {
+/** What stays the same for a whole run. */
+export interface Run extends RunWorkloadContext {
   readonly prompts: PromptMaker;
   readonly requests: InFlight;
   /** Makes request ids unique among all clients of the server. */
   readonly runId: string;
-  readonly cacheSalt: string | null;
+  /** The server speaks vLLM's dialect beyond OpenAI's: /tokenize, and fields that others may refuse. */
+  readonly isVllmLike: boolean;
+  readonly outputBefore: OutputProbe | null;
+  readonly readCounters: () => Promise<ServerCounters | null>;
 }
 
-async function sendFirst(run: Run): Promise<void> {
+async function prepareRun(context: RunWorkloadContext, requests: InFlight): Promise<Run> {
+  const { workload, models, signal, filePrompts } = context;
+  const tokenizer = serverTokenizer(models, context, signal);
+  const seeded = await preparePrompts(workload, tokenizer);
+  const run: Run = {
+    ...context,
+    prompts: filePrompts === undefined ? seeded : promptsOfFile(filePrompts),
+    requests,
+    runId: randomBytes(4).toString("hex"),
+    isVllmLike: tokenizer.isPresent(),
+    outputBefore: null,
+    readCounters: serverCounterReader(models, context, signal),
+  };
   const { launch } = preparePhase(run, { kind: "first", concurrency: 1, repeat: 0, total: 1 });
-  const trace = await launch(0, null);
+  const trace = await launch(0, { scheduledMs: null, queuedMs: 0 });
   throwIfCancelled(run);
-  checkFirstAnswer(trace, `${run.baseUrl}${run.workload.endpoint}`, run.model);
+  checkFirstAnswer(trace, `${run.baseUrl}${workload.endpoint}`, run.model);
+  return { ...run, outputBefore: await probe(run) };
 }
 
 async function warmUp(run: Run, concurrency: number): Promise<void> {
   const total = concurrency * run.workload.warmupWaves;
   if (total === 0) return;
   const { launch } = preparePhase(run, { kind: "warm-up", concurrency, repeat: 0, total });
-  await driveClosedLoop({ count: total, concurrency }, launch, run.signal);
+  await driveClosedLoop({ count: total, concurrency, durationMs: null }, launch, run.clock, run.signal);
 }
 
 async function measure(run: Run, concurrency: number, repeat: number): Promise<LoadPoint> {
@@ -97,48 +111,46 @@ async function measure(run: Run, concurrency: number, repeat: number): Promise<L
   const total = workload.requestsPerLevel;
   const { launch, promptsSha256 } = preparePhase(run, { kind: "measure", concurrency, repeat, total });
   const startedAt = clock.isoNow();
-  const traces =
-    workload.requestRate === null
-      ? await driveClosedLoop({ count: total, concurrency }, launch, signal)
-      : await driveOpenLoop(arrivalsOf(workload, workload.requestRate, repeat), launch, clock, signal);
-  const measured = { concurrency, repeat, startedAt, promptsSha256, cancelled: signal.aborted };
-  const point = toLoadPoint(workload, measured, traces);
+  const { result: traces, samples } = await sampleServer(
+    run.readCounters,
+    clock,
+    () => drive(run, concurrency, repeat, launch),
+    (before, after, done) => (after.successes ?? 0) - (before.successes ?? 0) >= done.length,
+  );
+  const output = signal.aborted ? null : await probe(run);
+  const point = toLoadPoint(
+    workload,
+    {
+      concurrency,
+      repeat,
+      startedAt,
+      promptsSha256,
+      wantedPromptTokens: run.filePrompts === undefined ? workload.inputTokens : null,
+      cancelled: signal.aborted,
+      server: serverCheckOf(samples, traces),
+      output,
+      outputBefore: run.outputBefore,
+    },
+    traces,
+  );
   await run.onPoint(point, traces);
   return point;
 }
 
-function arrivalsOf(workload: Workload, ratePerS: number, repeat: number): readonly number[] {
-  return poissonArrivals(workload.requestsPerLevel, ratePerS, `${workload.seed}/arrivals/${repeat}`);
+function drive(run: Run, concurrency: number, repeat: number, launch: Parameters<typeof driveClosedLoop>[1]) {
+  const { workload, clock, signal } = run;
+  const { requestRate, requestsPerLevel, durationMs = null, maxConcurrency = null } = workload;
+  if (requestRate === null) {
+    return driveClosedLoop({ count: requestsPerLevel, concurrency, durationMs }, launch, clock, signal);
+  }
+  const arrivals = arrivalsMs(workload, requestRate, `${workload.seed}/arrivals/${repeat}`);
+  return driveOpenLoop({ arrivalsMs: arrivals, maxConcurrency }, launch, clock, signal);
 }
 
-/** Makes all bodies of a phase before its clock starts, so that making them delays no request. */
-function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsSha256: string } {
-  const { workload, models, clock, model, requests, apiKey } = run;
-  const setName = `${phase.kind}/${phase.concurrency}/${phase.repeat}`;
-  const prompts = run.prompts.make(setName, phase.total);
-  const options = { model, usagePerChunk: run.usagePerChunk ?? false, cacheSalt: run.cacheSalt };
-  const bodies = prompts.map((prompt) => requestBody(workload, prompt, options));
-  const shared = {
-    url: `${run.baseUrl}${workload.endpoint}`,
-    apiKey,
-    wantedTokens: workload.ignoreEos ? workload.outputTokens : null,
-    stallTimeoutMs: workload.stallTimeoutMs,
-    totalTimeoutMs: workload.totalTimeoutMs,
-  };
-  const progress = phaseProgress(workload, phase, clock.nowMs());
-
-  const launch: Launch = async (index, scheduledMs) => {
-    const rid = `arc-${run.runId}-${phase.kind}-${phase.concurrency}-${phase.repeat}-${index}`;
-    const plan = { index, rid, body: bodies[index] ?? "", ...shared };
-    // A body is as large as its prompt and is not needed again.
-    bodies[index] = "";
-    const trace = await requests.watch(startRequest(models, clock, plan, scheduledMs));
-    run.onTrace?.(trace, phase);
-    const line = progress.add(trace, requests.size, clock.nowMs());
-    if (line !== null) run.onProgress?.(line);
-    return trace;
-  };
-  return { launch, promptsSha256: digestOf(prompts) };
+async function probe(run: Run): Promise<OutputProbe | null> {
+  const { models, workload, signal } = run;
+  if (!run.isVllmLike) return null;
+  return probeOutput(models, run, workload.endpoint, { timeoutMs: workload.stallTimeoutMs, signal });
 }
 
 function throwIfCancelled({ signal, workload }: RunWorkloadContext): void {

@@ -1,4 +1,4 @@
-import type { ModelStream } from "../ports/model-stream.ts";
+import type { HttpRequest, ModelStream } from "../ports/model-stream.ts";
 import { type PrometheusSample, parsePrometheusText } from "./prometheus-text.ts";
 import type { ServerAddress } from "./server-tokenizer.ts";
 
@@ -26,21 +26,31 @@ export interface Histogram {
 
 const TIMEOUT_MS = 5000;
 
-/** Reads /metrics once. Null when the server has none, or none of vLLM's. */
-export async function readServerCounters(
+/**
+ * A reader of /metrics that gives null when the server has none, or none of vLLM's. It gives up for good when the first
+ * look finds nothing: a benchmark neither fails nor waits because nobody looks over its shoulder.
+ */
+export function serverCounterReader(
   models: ModelStream,
   server: ServerAddress,
   signal: AbortSignal,
-): Promise<ServerCounters | null> {
-  try {
-    const url = `${server.baseUrl}/metrics`;
-    const key = server.apiKey === null ? {} : { apiKey: server.apiKey };
-    const answer = await models.ask({ method: "GET", url, headers: {}, ...key }, { timeoutMs: TIMEOUT_MS, signal });
-    return answer.status === 200 ? countersOf(answer.body) : null;
-  } catch {
-    // A benchmark does not fail because nobody looks over its shoulder.
-    return null;
-  }
+): () => Promise<ServerCounters | null> {
+  let isMissing = false;
+  const request: HttpRequest = {
+    method: "GET",
+    url: `${server.baseUrl}/metrics`,
+    headers: {},
+    ...(server.apiKey === null ? {} : { apiKey: server.apiKey }),
+  };
+  let hasAnswered = false;
+  return async () => {
+    if (isMissing) return null;
+    const answer = await models.ask(request, { timeoutMs: TIMEOUT_MS, signal }).catch(() => null);
+    const counters = answer?.status === 200 ? countersOf(answer.body) : null;
+    hasAnswered ||= counters !== null;
+    isMissing = !hasAnswered;
+    return counters;
+  };
 }
 
 /** Names of vLLM 0.8 to 0.32: the inter-token histogram and the cache gauge were renamed in between. */

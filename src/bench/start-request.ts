@@ -27,15 +27,21 @@ export interface StartedRequest {
   enforceLimits(nowMs: number): number;
 }
 
+/** When the load model wanted a request sent (null: now), and how long it then waited for the concurrency cap. */
+export interface Due {
+  readonly scheduledMs: number | null;
+  readonly queuedMs: number;
+}
+
 /**
- * Sends one request and traces its answer. `scheduledMs` is when the load model wanted it sent; null means now.
+ * Sends one request and traces its answer.
  * An event counts as a sign of life, a keep-alive comment does not: a server that pings but makes no tokens has stalled.
  */
 export function startRequest(
   models: ModelStream,
   clock: Clock,
   plan: RequestPlan,
-  scheduledMs: number | null,
+  { scheduledMs, queuedMs }: Due,
 ): StartedRequest {
   const { promise, resolve } = withResolvers<RequestTrace>();
   let cutBy: RequestEnd["cutBy"] = null;
@@ -46,7 +52,7 @@ export function startRequest(
   function settle(failure: TransportFailure | null, failureDetail: string, endMs: number): void {
     over = true;
     const end = { ...exchange, failure, failureDetail, cutBy, plan, pendingBytes: exchange.reader.pendingBytes };
-    const times = { scheduledMs: scheduledMs ?? sentMs, sentMs, headersMs: exchange.headersMs, endMs };
+    const times = { scheduledMs: scheduledMs ?? sentMs, queuedMs, sentMs, headersMs: exchange.headersMs, endMs };
     resolve(traceOf(plan, end, exchange.reader.answer, times, handle.resent));
   }
 
@@ -90,7 +96,7 @@ function traceOf(
   { index, rid }: RequestPlan,
   end: RequestEnd,
   answer: Answer,
-  times: Pick<RequestTrace, "scheduledMs" | "sentMs" | "headersMs" | "endMs">,
+  times: Pick<RequestTrace, "scheduledMs" | "queuedMs" | "sentMs" | "headersMs" | "endMs">,
   resent: boolean,
 ): RequestTrace {
   const { done: _done, problem: _problem, lastEventMs: _lastEventMs, ...measured } = answer;

@@ -1,3 +1,4 @@
+import type { Workload } from "../inputs/run-config.ts";
 import { distributionOf } from "./distribution.ts";
 import type { LoadPointMetrics, RequestTrace } from "./load-point.ts";
 
@@ -6,7 +7,7 @@ import type { LoadPointMetrics, RequestTrace } from "./load-point.ts";
  * the denominators. Throughput is what complete requests brought, over the time from the first scheduled request to
  * the end of the last one. Formulas: docs/measuring.md.
  */
-export function summarize(traces: readonly RequestTrace[]): LoadPointMetrics {
+export function summarize(traces: readonly RequestTrace[], slo: Workload["slo"] | null = null): LoadPointMetrics {
   const ok = traces.filter((trace) => trace.outcome === "ok");
   const seconds = durationMsOf(traces) / 1000;
   const outputTokens = sumOrNull(ok.map((trace) => trace.outputTokens));
@@ -31,8 +32,10 @@ export function summarize(traces: readonly RequestTrace[]): LoadPointMetrics {
     firstEventMs: distributionOf(known(ok.map((trace) => since(trace.scheduledMs, trace.firstEventMs)))),
     visibleTtftMs: distributionOf(known(ok.map((trace) => since(trace.scheduledMs, trace.firstVisibleMs)))),
     itlMs: distributionOf(tokenGaps(ok)),
-    latenessMs: distributionOf(traces.map((trace) => trace.sentMs - trace.scheduledMs)),
+    latenessMs: distributionOf(traces.map(latenessMsOf)),
+    queuedMs: distributionOf(traces.map((trace) => trace.queuedMs)),
     longestGapMs: distributionOf(known(ok.map(longestGapMsOf))),
+    goodput: slo === null || slo === undefined ? null : goodputOf(ok, slo, traces.length, seconds),
     coalescedRatio: chunks === 0 ? null : ok.reduce((sum, trace) => sum + trace.coalesced, 0) / chunks,
   };
 }
@@ -42,6 +45,11 @@ export function durationMsOf(traces: readonly RequestTrace[]): number {
   const start = traces.reduce((least, trace) => Math.min(least, trace.scheduledMs), Number.POSITIVE_INFINITY);
   const end = traces.reduce((most, trace) => Math.max(most, trace.endMs), start);
   return traces.length === 0 ? 0 : end - start;
+}
+
+/** How late this client was; a wait for the concurrency cap was asked for. */
+export function latenessMsOf(trace: RequestTrace): number {
+  return trace.sentMs - trace.scheduledMs - trace.queuedMs;
 }
 
 /** Time to first token, from when the request was due: in an open loop a late start counts against the answer. */
@@ -59,6 +67,17 @@ export function tpotMsOf(trace: RequestTrace): number | null {
   const { firstMs, lastMs, outputTokens } = trace;
   if (firstMs === null || lastMs === null || outputTokens === null || outputTokens < 2) return null;
   return lastMs > firstMs ? (lastMs - firstMs) / (outputTokens - 1) : null;
+}
+
+/** A request that failed, or whose time is not known, is not good. */
+function goodputOf(ok: readonly RequestTrace[], slo: NonNullable<Workload["slo"]>, all: number, seconds: number) {
+  const keeps = (ms: number | null, limitMs: number | undefined) =>
+    limitMs === undefined || (ms !== null && ms <= limitMs);
+  const good = ok.filter(
+    (trace) =>
+      keeps(ttftMsOf(trace), slo.ttftMs) && keeps(tpotMsOf(trace), slo.tpotMs) && keeps(e2eMsOf(trace), slo.e2eMs),
+  ).length;
+  return all === 0 || seconds <= 0 ? null : { ratio: good / all, requestS: good / seconds };
 }
 
 function longestGapMsOf({ chunkMs }: RequestTrace): number | null {

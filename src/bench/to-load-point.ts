@@ -1,14 +1,29 @@
 import type { Workload } from "../inputs/run-config.ts";
 import { quantileOf } from "./distribution.ts";
-import { INVALIDATING_WARNING, type LoadPoint, type Outcome, type RequestTrace } from "./load-point.ts";
-import { durationMsOf, summarize } from "./summarize.ts";
+import {
+  INVALIDATING_WARNING,
+  type LoadPoint,
+  type Outcome,
+  type OutputProbe,
+  type RequestTrace,
+  type ServerCheck,
+} from "./load-point.ts";
+import { plateauOf } from "./plateau.ts";
+import { serverWarnings } from "./server-check.ts";
+import { durationMsOf, latenessMsOf, summarize } from "./summarize.ts";
 
 export interface MeasuredPoint {
   readonly concurrency: number;
   readonly repeat: number;
   readonly startedAt: string;
   readonly promptsSha256: string;
+  /** What every prompt should have; null: each has its own length. */
+  readonly wantedPromptTokens: number | null;
   readonly cancelled: boolean;
+  readonly server: ServerCheck;
+  readonly output: OutputProbe | null;
+  /** The probe before the run, which the one after the point should repeat. */
+  readonly outputBefore: OutputProbe | null;
 }
 
 /** A schedule that is missed by more than this, at the 99th percentile, was not the load that was asked for. */
@@ -29,24 +44,29 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
     durationMs: durationMsOf(traces),
     requests: traces.length,
     outcomes,
-    metrics: summarize(traces),
+    metrics: summarize(traces, workload.slo),
+    plateau: plateauOf(traces, workload.requestRate === null ? concurrency : null),
     promptsSha256,
+    server: measured.server,
+    ...(measured.output === null ? {} : { output: measured.output }),
     warnings: warningsOf(workload, measured, traces),
   };
 }
 
-function warningsOf(workload: Workload, { cancelled }: MeasuredPoint, traces: readonly RequestTrace[]): string[] {
+function warningsOf(workload: Workload, measured: MeasuredPoint, traces: readonly RequestTrace[]): string[] {
   const ok = traces.filter((trace) => trace.outcome === "ok");
   const withoutUsage = ok.filter((trace) => trace.outputTokens === null).length;
   const resent = traces.filter((trace) => trace.resent).length;
   return [
-    cancelled
+    measured.cancelled
       ? `${INVALIDATING_WARNING}cancelled after ${traces.length} of ${workload.requestsPerLevel} requests`
       : null,
     latenessWarning(workload, traces),
     withoutUsage > 0 ? `${withoutUsage} of ${ok.length} answers carry no usage: their tokens are not known` : null,
-    promptLengthWarning(workload, ok),
+    promptLengthWarning(measured.wantedPromptTokens, ok),
     resent > 0 ? `${resent} requests went out twice: the server had closed their idle connections` : null,
+    ...serverWarnings(measured.server, workload.sharedPrefixTokens ?? 0),
+    ...outputWarnings(measured),
     ...firstFailures(traces),
   ].filter((warning) => warning !== null);
 }
@@ -54,20 +74,27 @@ function warningsOf(workload: Workload, { cancelled }: MeasuredPoint, traces: re
 function latenessWarning({ requestRate }: Workload, traces: readonly RequestTrace[]): string | null {
   if (requestRate === null) return null;
   const limitMs = Math.max(LATENESS_FLOOR_MS, (LATENESS_SHARE_OF_GAP * 1000) / requestRate);
-  const p99 = quantileOf(
-    traces.map((trace) => trace.sentMs - trace.scheduledMs),
-    0.99,
-  );
+  const p99 = quantileOf(traces.map(latenessMsOf), 0.99);
   if (p99 === null || p99 <= limitMs) return null;
   return `${INVALIDATING_WARNING}requests went out ${p99.toFixed(1)} ms late (p99), ${limitMs.toFixed(1)} ms are allowed`;
 }
 
-function promptLengthWarning({ inputTokens }: Workload, ok: readonly RequestTrace[]): string | null {
+function promptLengthWarning(wanted: number | null, ok: readonly RequestTrace[]): string | null {
+  if (wanted === null) return null;
   const counts = ok.map((trace) => trace.promptTokens).filter((count) => count !== null);
-  const off = counts.filter((count) => count !== inputTokens);
+  const off = counts.filter((count) => count !== wanted);
   if (off.length === 0) return null;
   const range = `${Math.min(...off)} to ${Math.max(...off)}`;
-  return `${off.length} of ${ok.length} prompts have ${range} tokens, ${inputTokens} are wanted`;
+  return `${off.length} of ${ok.length} prompts have ${range} tokens, ${wanted} are wanted`;
+}
+
+function outputWarnings({ output, outputBefore }: MeasuredPoint): string[] {
+  if (output === null) return [];
+  const changed = outputBefore !== null && outputBefore.sha256 !== output.sha256;
+  return [
+    ...output.problems.map((problem) => `${INVALIDATING_WARNING}${problem} when asked a fixed question`),
+    ...(changed ? ["the greedy answer to a fixed question is not the one from before the run"] : []),
+  ];
 }
 
 /** The server's words, once for each way in which requests failed. */

@@ -127,7 +127,7 @@ describe("runWorkload()", () => {
       ignore_eos: true,
     });
     expect(prompt).toSatisfy((ids: number[]) => ids.every((id) => id >= 500 && id < 540));
-    expect(cache_salt).toMatch(/^[0-9a-f]{8}$/);
+    expect(cache_salt).toMatch(/^[0-9a-f]{8}\/measure\/2\/0$/);
     expect(new Set(model.seen.map(({ rid }) => rid)).size).toBe(model.seen.length);
   });
 
@@ -230,6 +230,56 @@ describe("runWorkload()", () => {
     expect(point?.warnings).toEqual([
       expect.stringMatching(/^Invalid: requests went out [\d.]+ ms late \(p99\), 5.0 ms/),
     ]);
+  });
+
+  it("lets open-loop requests wait for the cap and counts the wait, without calling it late", async () => {
+    const { points, model } = await run({
+      requestRate: 100,
+      requestsPerLevel: 60,
+      maxConcurrency: 4,
+      arrivals: "constant",
+    });
+    expect(model.mostRunning).toBe(4);
+    // 4 at once of 90 ms each are 44 a second where 100 are wanted: the queue grows to 0.7 s.
+    expect(points[0]?.metrics.queuedMs?.max).toBeGreaterThan(500);
+    expect(points[0]?.metrics.latenessMs?.max).toBeLessThan(1);
+    expect(points[0]?.metrics.ttftMs?.max).toBeGreaterThan(550);
+    expect(points[0]?.warnings).toEqual([]);
+  });
+
+  it("ends a load by its duration and lets what runs finish", async () => {
+    const { points } = await run({ concurrency: [2], requestsPerLevel: 1000, durationMs: 300 });
+    // Starts at 0, 90, 180 and 270 ms.
+    expect(points[0]).toMatchObject({ requests: 8, outcomes: { ok: 8 } });
+  });
+
+  it("counts what is good by every limit of the SLO", async () => {
+    const slo = { ttftMs: 60, tpotMs: 12 };
+    const { points } = await run({ slo }, { fate: (arrival) => (arrival === 1 ? "refuse" : "answer") });
+    expect(points[0]?.metrics.goodput?.ratio).toBeCloseTo(5 / 6, 9);
+    const strict = await run({ slo: { ...slo, e2eMs: 80 } });
+    expect(strict.points[0]?.metrics.goodput).toEqual({ ratio: 0, requestS: 0 });
+  });
+
+  it("shares the prefix that is asked for and nothing more", async () => {
+    const { model } = await run({ sharedPrefixTokens: 8 });
+    const prompts = model.seen.map(({ body }) => body["prompt"] as number[]);
+    expect(new Set(prompts.map((ids) => ids.slice(0, 8).join())).size).toBe(1);
+    expect(new Set(prompts.map((ids) => ids.join())).size).toBe(prompts.length);
+    expect(prompts.every((ids) => ids.length === 12)).toBe(true);
+  });
+
+  it("takes prompts and lengths from a file", async () => {
+    const filePrompts = [
+      { content: { kind: "text" as const, text: "one" }, outputTokens: 3 },
+      { content: { kind: "text" as const, text: "two" }, outputTokens: null },
+    ];
+    const { model, points } = await run({ concurrency: [1], requestsPerLevel: 2 }, {}, { filePrompts });
+    expect(model.seen.slice(1).map(({ body }) => [body["prompt"], body["max_tokens"]])).toEqual([
+      ["one", 3],
+      ["two", 5],
+    ]);
+    expect(points[0]).toMatchObject({ outcomes: { ok: 2 }, warnings: [] });
   });
 
   it("shows one line about the phase under way", async () => {

@@ -3,6 +3,7 @@ import { savedRequestLine } from "../../src/bench/save-requests.ts";
 import { toLoadPoint } from "../../src/bench/to-load-point.ts";
 import { vllmResult } from "../../src/bench/vllm-result.ts";
 import type { Workload } from "../../src/inputs/run-config.ts";
+import { measuredPoint } from "../fakes/measured-point.ts";
 import { brokenTrace, requestTrace } from "../fakes/request-trace.ts";
 
 const workload: Workload = {
@@ -72,15 +73,9 @@ describe("vllmResult()", () => {
     requestTrace({ sentMs: 0, ttftMs: 200, itlMs: 20 }),
     brokenTrace({ sentMs: 150, scheduledMs: 150 }),
   ];
-  const measured = {
-    concurrency: 2,
-    repeat: 0,
-    startedAt: "2026-01-31T23:59:58.123Z",
-    promptsSha256: "",
-    cancelled: false,
-  };
+  const point = toLoadPoint(workload, measuredPoint({ concurrency: 2, startedAt: "2026-01-31T23:59:58.123Z" }), traces);
   const options = { model: "m", baseUrl: "http://x", maxConcurrency: 2, label: null };
-  const result = vllmResult(workload, toLoadPoint(workload, measured, traces), traces, options);
+  const result = vllmResult(workload, point, traces, options);
 
   it("has vLLM's keys, units and formulas", () => {
     expect(result).toMatchObject({

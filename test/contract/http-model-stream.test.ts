@@ -11,6 +11,7 @@ import { type FaultServer, startFaultServer } from "../fakes/fault-server.ts";
 
 let server: FaultServer;
 const models = httpModelStream();
+const NOW = { scheduledMs: null, queuedMs: 0 };
 
 beforeAll(async () => {
   server = await startFaultServer();
@@ -49,7 +50,7 @@ async function finished(request: StartedRequest): Promise<RequestTrace> {
 }
 
 function send(profile: string, changed: Partial<RequestPlan> = {}): Promise<RequestTrace> {
-  return finished(startRequest(models, systemClock, plan(profile, changed), null));
+  return finished(startRequest(models, systemClock, plan(profile, changed), NOW));
 }
 
 /** Resets the second request on its first connection, as a server does that closed it a moment before. */
@@ -134,7 +135,7 @@ describe("startRequest() over httpModelStream()", () => {
 
   it("ends the answer at the server when it is cancelled, and keeps what came", async () => {
     const before = server.aborted();
-    const request = startRequest(models, systemClock, plan("stall"), null);
+    const request = startRequest(models, systemClock, plan("stall"), NOW);
     await systemClock.sleep(100);
     request.cancel();
     expect(await request.done).toMatchObject({ outcome: "cancelled", chunkMs: { length: 3 } });
@@ -180,7 +181,7 @@ describe("startRequest() over httpModelStream()", () => {
 
   it("counts from the scheduled time when there is one", async () => {
     const scheduledMs = systemClock.nowMs() - 50;
-    const trace = await finished(startRequest(models, systemClock, plan("plain"), scheduledMs));
+    const trace = await finished(startRequest(models, systemClock, plan("plain"), { scheduledMs, queuedMs: 0 }));
     expect(trace.scheduledMs).toBe(scheduledMs);
     expect(trace.sentMs - trace.scheduledMs).toBeGreaterThanOrEqual(50);
   });

@@ -72,10 +72,10 @@ describe("runWorkload() over httpModelStream()", () => {
     expect(prompt.every((id) => id >= 300 && id < 1200)).toBe(true);
   });
 
-  it("sends an open loop on time", async () => {
+  it("sends an open loop by its schedule and never early", async () => {
     const [point] = await run("plain", { requestRate: 200, requestsPerLevel: 100, concurrency: [1], warmupWaves: 0 });
     expect(point).toMatchObject({ requestRate: 200, outcomes: { ok: 100 } });
-    expect(point?.metrics.latenessMs?.p50).toBeLessThan(5);
+    expect(point?.metrics.latenessMs?.min).toBeGreaterThanOrEqual(0);
   });
 
   it.each([

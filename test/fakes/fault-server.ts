@@ -48,7 +48,10 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
     void readBody(request).then(async (text) => {
       if (request.url === "/v1/models") return json(response, 200, { data: [{ id: "m", max_model_len: 4096 }] });
       if (request.url === "/tokenize") return json(response, 200, tokenize(JSON.parse(text)));
+      if (request.method === "GET") return json(response, 404, { detail: "Not Found" });
       const body = JSON.parse(text) as Record<string, unknown>;
+      if (body["stream"] !== true)
+        return json(response, 200, { choices: [{ index: 0, text: " Mercury, Venus, Earth" }] });
       bodies.push(body);
       headers.push(request.headers);
       const profile = String(body["model"]).split("@")[1] ?? "plain";

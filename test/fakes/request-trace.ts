@@ -15,6 +15,7 @@ export function requestTrace(
     detail: null,
     httpStatus: 200,
     scheduledMs: sentMs,
+    queuedMs: 0,
     sentMs,
     headersMs: sentMs + 5,
     firstEventMs: chunkMs[0] ?? null,

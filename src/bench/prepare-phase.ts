@@ -1,0 +1,39 @@
+import type { Launch } from "./drive-load.ts";
+import { type Phase, phaseProgress } from "./phase-progress.ts";
+import { digestOf } from "./prompts.ts";
+import { requestBody } from "./request-body.ts";
+import type { Run } from "./run-workload.ts";
+import { startRequest } from "./start-request.ts";
+
+/** Makes all bodies of a phase before its clock starts, so that making them delays no request. */
+export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsSha256: string } {
+  const { workload, models, clock, model, requests, apiKey } = run;
+  const setName = `${phase.kind}/${phase.concurrency}/${phase.repeat}`;
+  const prompts = run.prompts.make(setName, phase.total);
+  // The same seed, or the same file, must not find what an earlier phase or run left in a prefix cache.
+  const cacheSalt = run.isVllmLike ? `${run.runId}/${setName}` : null;
+  const options = { model, usagePerChunk: workload.usagePerChunk ?? false, cacheSalt };
+  const bodies = prompts.map((prompt) => requestBody(workload, prompt, options));
+  const progress = phaseProgress(workload, phase, clock.nowMs());
+
+  const launch: Launch = async (index, due) => {
+    const plan = {
+      index,
+      rid: `arc-${run.runId}-${phase.kind}-${phase.concurrency}-${phase.repeat}-${index}`,
+      url: `${run.baseUrl}${workload.endpoint}`,
+      body: bodies[index] ?? "",
+      apiKey,
+      wantedTokens: workload.ignoreEos ? (prompts[index]?.outputTokens ?? workload.outputTokens) : null,
+      stallTimeoutMs: workload.stallTimeoutMs,
+      totalTimeoutMs: workload.totalTimeoutMs,
+    };
+    // A body is as large as its prompt and is not needed again.
+    bodies[index] = "";
+    const trace = await requests.watch(startRequest(models, clock, plan, due));
+    run.onTrace?.(trace, phase);
+    const line = progress.add(trace, requests.size, clock.nowMs());
+    if (line !== null) run.onProgress?.(line);
+    return trace;
+  };
+  return { launch, promptsSha256: digestOf(prompts) };
+}

@@ -1,0 +1,29 @@
+import type { ServerCheck } from "../../src/bench/load-point.ts";
+import type { MeasuredPoint } from "../../src/bench/to-load-point.ts";
+
+export const notChecked: ServerCheck = {
+  verdict: "not-checked",
+  checks: [],
+  runningMean: null,
+  runningMax: null,
+  waitingMax: null,
+  kvCacheUsageMax: null,
+  preemptions: null,
+  prefixHitRatio: null,
+};
+
+/** What is known of a load point besides its requests; a test states only what differs. */
+export function measuredPoint(changed: Partial<MeasuredPoint> = {}): MeasuredPoint {
+  return {
+    concurrency: 1,
+    repeat: 0,
+    startedAt: "2026-01-01T00:00:00.000Z",
+    promptsSha256: "",
+    wantedPromptTokens: 20,
+    cancelled: false,
+    server: notChecked,
+    output: null,
+    outputBefore: null,
+    ...changed,
+  };
+}

@@ -67,6 +67,7 @@ async function update(machine: VirtualMachine): Promise<CommandResult> {
     if (line.includes("repositories.intel.com") && !key) unsigned.push(line);
   }
   machine.aptSources = lines.filter((line) => !unsigned.includes(line));
+  writeLists(machine);
   const hits = machine.aptSources.map((line, index) => `Get:${index + 1} ${shownSource(line)} InRelease [24.5 kB]`);
   const stdout = [...hits, "Fetched 1,482 kB in 2s (741 kB/s)", "Reading package lists..."].join("\n");
   const [first] = unsigned;
@@ -77,6 +78,16 @@ async function update(machine: VirtualMachine): Promise<CommandResult> {
     `W: GPG error: ${where} InRelease: The following signatures couldn't be verified because the public key is not available: NO_PUBKEY 28DA432DAAC8BAEA\nE: The repository '${where} InRelease' is not signed.`,
     stdout,
   );
+}
+
+/** One file per source, as apt keeps them; that there are some tells a host that was never updated. */
+export function writeLists({ disk, aptSources }: VirtualMachine): void {
+  for (const line of aptSources) {
+    const name = shownSource(line)
+      .replace(/^https?:\/\//, "")
+      .replace(/[/ ]+/g, "_");
+    disk.addFile(`/var/lib/apt/lists/${name}_binary-amd64_Packages`, "simulated package list\n");
+  }
 }
 
 async function sourceLines(machine: VirtualMachine): Promise<string[]> {

@@ -27,9 +27,10 @@ export function planInstall(
     const problem = choose(machine, name, wanted, options, install, notes);
     if (problem !== null) return { error: problem };
   }
-  for (const name of [...install.keys()]) addDependencies(machine, name, install);
+  const ordered = new Map<string, string>();
+  for (const [name, version] of install) addInOrder(machine, name, version, install, ordered);
   const manual = words.map((word) => word.split("=")[0] as string);
-  return { install: [...install].map(([name, version]) => ({ name, version })), manual, notes };
+  return { install: [...ordered].map(([name, version]) => ({ name, version })), manual, notes };
 }
 
 function choose(
@@ -64,14 +65,20 @@ function choose(
   return null;
 }
 
-function addDependencies(machine: VirtualMachine, name: string, install: Map<string, string>): void {
-  const version = install.get(name);
+/** What a package depends on is configured before it. */
+function addInOrder(
+  machine: VirtualMachine,
+  name: string,
+  version: string,
+  chosen: ReadonlyMap<string, string>,
+  ordered: Map<string, string>,
+): void {
+  if (ordered.has(name)) return;
   const from = versionsOf(machine, name).find((candidate) => candidate.version === version)?.from;
   for (const dependency of from?.depends ?? []) {
-    const newest = versionsOf(machine, dependency)[0]?.version;
-    if (newest === undefined || install.has(dependency) || machine.packages.get(dependency)?.state === "installed")
-      continue;
-    install.set(dependency, newest);
-    addDependencies(machine, dependency, install);
+    const wanted = chosen.get(dependency) ?? versionsOf(machine, dependency)[0]?.version;
+    const isThere = machine.packages.get(dependency)?.state === "installed" && !chosen.has(dependency);
+    if (wanted !== undefined && !isThere) addInOrder(machine, dependency, wanted, chosen, ordered);
   }
+  ordered.set(name, version);
 }

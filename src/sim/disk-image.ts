@@ -1,3 +1,4 @@
+import { writeLists } from "./apt-commands.ts";
 import { ROOT_UUID, renderGrubEnv } from "./grub.ts";
 import { regenerateGrub } from "./grub-commands.ts";
 import { MachineDisk } from "./machine-disk.ts";
@@ -53,6 +54,7 @@ export async function furnishMachine(machine: VirtualMachine): Promise<void> {
   machine.aptSources = ((await disk.readText("/etc/apt/sources.list")) ?? "")
     .split("\n")
     .filter((line) => line.startsWith("deb "));
+  writeLists(machine);
   for (const [name, version] of initialPackages()) await installPackage(machine, { name, version }, true);
   await disk.writeFile("/boot/grub/grubenv", renderGrubEnv({}));
   await regenerateGrub(machine);

@@ -5,10 +5,10 @@ export const networkCommands: Readonly<Record<string, StandIn>> = { curl, wget, 
 
 const INTEL_KEY_URL = "https://repositories.intel.com/gpu/intel-graphics.key";
 const ARMOR = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
-/** The simulated key signs nothing; it only claims the fingerprint of Intel's, which playbooks insist on. */
-const FINGERPRINT = "E0258B57D9C442D5DB1855C271740E4DE392BFE3";
+/** The simulated key signs nothing, and its fingerprint is nobody's: a playbook has to be told to accept it. */
+export const SIMULATED_FINGERPRINT = "0000517A0000517A0000517A0000517A0000517A";
 
-const KEY = `${ARMOR}\n\nsimulated key ${FINGERPRINT}\n-----END PGP PUBLIC KEY BLOCK-----\n`;
+const KEY = `${ARMOR}\n\nsimulated key ${SIMULATED_FINGERPRINT}\n-----END PGP PUBLIC KEY BLOCK-----\n`;
 
 async function curl(call: Call): Promise<CommandResult> {
   const { options, operands } = splitOptions(call.args, [
@@ -65,8 +65,8 @@ async function gpg(call: Call): Promise<CommandResult> {
   if (options.has("--version")) return ok("gpg (GnuPG) 2.2.27");
   const text = operands[0] === undefined ? call.stdin : ((await call.machine.disk.readText(operands[0])) ?? "");
   if (options.has("--show-keys")) {
-    if (!text.includes(FINGERPRINT)) return failed(2, "gpg: no valid OpenPGP data found.");
-    return ok(`pub:-:3072:1:28DA432DAAC8BAEA:1620000000:::-:::scESC::::::23::0:\nfpr:::::::::${FINGERPRINT}:`);
+    if (!text.includes(SIMULATED_FINGERPRINT)) return failed(2, "gpg: no valid OpenPGP data found.");
+    return ok(`pub:-:3072:1:28DA432DAAC8BAEA:1620000000:::-:::scESC::::::23::0:\nfpr:::::::::${SIMULATED_FINGERPRINT}:`);
   }
   if (!options.has("--dearmor")) return ok();
   if (!text.startsWith(ARMOR)) return failed(2, "gpg: no valid OpenPGP data found.");

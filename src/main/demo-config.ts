@@ -1,5 +1,6 @@
 import { parseConfig } from "../inputs/parse-config.ts";
 import type { RunConfig } from "../inputs/run-config.ts";
+import { SIMULATED_FINGERPRINT } from "../sim/network-commands.ts";
 
 export interface DemoHost {
   readonly sshPort: number;
@@ -24,6 +25,8 @@ playbook:
   vars:
     # The second card maps only 256 MiB of its memory until somebody changes the BIOS.
     resizable_bar: warn
+    # No internet in there: the repository and its key are made up.
+    intel_key_fingerprints: "${SIMULATED_FINGERPRINT}"
 serve:
   engine: ipex-llm
   image: intelanalytics/ipex-llm-serving-xpu:0.8.3-b19
@@ -45,7 +48,7 @@ workloads:
   - name: chat
     endpoint: /v1/completions
     input-tokens: 128
-    output-tokens: 48
+    output-tokens: 32
     concurrency: [1, 4]
     requests-per-level: 4
     warmup-waves: 1

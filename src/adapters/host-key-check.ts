@@ -60,18 +60,21 @@ function mismatch(host: SshHostSpec, offered: HostKey, trusted: string): AppErro
 }
 
 function missing(host: SshHostSpec, offered: HostKey, known: KnownHostKeys): AppError {
-  const why = known.hasAuthority
-    ? "known_hosts has only a @cert-authority line for it, which this transport cannot use"
-    : "known_hosts has no line for it";
+  const why = known.hasAuthority ? AUTHORITY_ONLY[host.transport ?? "ssh2"] : "known_hosts has no line for it";
   const unreadable =
     known.unreadableLines.length > 0 ? ` (unreadable: line ${known.unreadableLines.slice(0, 5).join(", ")})` : "";
   return new AppError("HOST_KEY_MISSING", {
     message: `Cannot trust host "${host.name}": ${why}${unreadable}; it offered ${describe(host, offered)}`,
     hint: known.hasAuthority
-      ? `Use the OpenSSH transport for certificates, or ${compare(host, offered)}`
+      ? `Let the authority sign the host's key and use the transport openssh, or ${compare(host, offered)}`
       : capitalised(compare(host, offered)),
   });
 }
+
+const AUTHORITY_ONLY = {
+  ssh2: "known_hosts has only a @cert-authority line for it, which the transport ssh2 cannot use",
+  openssh: "known_hosts has only a @cert-authority line for it, and no certificate of that authority came",
+};
 
 function revoked(host: SshHostSpec, offered: HostKey): AppError {
   return new AppError("HOST_KEY_MISMATCH", {

@@ -21,7 +21,7 @@ export async function makeOpensshFolder(host: SshHostSpec): Promise<OpensshFolde
   const key = privateKeyOf(host);
   const userConfig = userConfigOf(host);
   // Not the system's temporary folder: a control path may have 104 bytes, and that of a runner is long.
-  const path = mkdtempSync("/tmp/arc-vllm-");
+  const path = mkdtempSync("/tmp/arc-ssh-");
   chmodSync(path, 0o700);
   const file = (name: string) => join(path, name);
   const agent = key === null ? null : await serveAgent(key, file("agent"));

@@ -14,6 +14,8 @@ export interface RealSshd {
   /** The public host key: "type base64". */
   readonly hostKey: string;
   readonly userKeyPath: string;
+  /** The public key of the authority, with `certificates`. */
+  readonly authority: string;
   /** Kills the processes that serve open connections, without a word to the client. */
   cutConnections(): void;
   close(): Promise<void>;
@@ -24,10 +26,13 @@ export interface SshdOptions {
   readonly user?: string;
   /** More lines for sshd_config. */
   readonly config?: string;
+  /** Sign host and user key with an authority that the daemon trusts for users. */
+  readonly certificates?: boolean;
 }
 
 /** Starts Debian's sshd on loopback with keys and configuration of its own. Needs root and openssh-server. */
-export async function startRealSshd({ user = userInfo().username, config = "" }: SshdOptions = {}): Promise<RealSshd> {
+export async function startRealSshd(options: SshdOptions = {}): Promise<RealSshd> {
+  const { user = userInfo().username, config = "", certificates = false } = options;
   const folder = mkdtempSync(join(tmpdir(), "arc-vllm-sshd-"));
   chmodSync(folder, 0o755);
   const key = (name: string) => {
@@ -38,6 +43,7 @@ export async function startRealSshd({ user = userInfo().username, config = "" }:
   key("host_key");
   writeFileSync(join(folder, "authorized_keys"), readFileSync(`${userKeyPath}.pub`));
   chmodSync(join(folder, "authorized_keys"), 0o644);
+  const signed = certificates ? certify(key("authority"), folder, user) : [];
   const port = await freePort();
   const lines = [
     `Port ${port}`,
@@ -54,6 +60,7 @@ export async function startRealSshd({ user = userInfo().username, config = "" }:
     "PrintMotd no",
     "PrintLastLog no",
     "LogLevel VERBOSE",
+    ...signed,
     config,
   ];
   writeFileSync(join(folder, "sshd_config"), lines.join("\n"));
@@ -63,7 +70,7 @@ export async function startRealSshd({ user = userInfo().username, config = "" }:
     stdio: ["ignore", "ignore", "pipe"],
   });
   await listening(sshd);
-  const hostKey = readFileSync(join(folder, "host_key.pub"), "utf8").split(" ").slice(0, 2).join(" ").trim();
+  const hostKey = publicKey(join(folder, "host_key.pub"));
   return {
     spec: {
       connection: "ssh",
@@ -78,6 +85,7 @@ export async function startRealSshd({ user = userInfo().username, config = "" }:
     folder,
     hostKey,
     userKeyPath,
+    authority: certificates ? publicKey(join(folder, "authority.pub")) : "",
     cutConnections: () => killAll(childrenOf(sshd)),
     async close() {
       killAll(childrenOf(sshd));
@@ -86,6 +94,18 @@ export async function startRealSshd({ user = userInfo().username, config = "" }:
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** Makes a host and a user certificate; gives the lines for sshd_config. */
+function certify(authority: string, folder: string, user: string): string[] {
+  const sign = (...argv: string[]) => execFileSync("ssh-keygen", ["-q", "-s", authority, "-I", "test", ...argv]);
+  sign("-h", "-n", "127.0.0.1", join(folder, "host_key.pub"));
+  sign("-n", user, join(folder, "user_key.pub"));
+  return [`HostCertificate ${join(folder, "host_key-cert.pub")}`, `TrustedUserCAKeys ${authority}.pub`];
+}
+
+function publicKey(path: string): string {
+  return readFileSync(path, "utf8").split(" ").slice(0, 2).join(" ").trim();
 }
 
 /** A user without password, with /bin/sh and a home; `sudoers` are rules for sudo. Undone by `remove`. */

@@ -2,7 +2,7 @@ import type { GateRule } from "../inputs/run-config.ts";
 import { isMeasured } from "../record/metric-value.ts";
 import type { ChangeEstimate } from "./change-estimate.ts";
 import type { Comparison, Sample, Status, Summary } from "./comparison.ts";
-import { estimateUnpaired } from "./estimate-unpaired.ts";
+import { type Design, UNPAIRED } from "./design.ts";
 import { familyAlpha, holmAdjusted } from "./holm.ts";
 import { judgeChange, type Multiplicity, pValues } from "./judge-change.ts";
 import { standardDeviation } from "./sample-statistics.ts";
@@ -22,13 +22,10 @@ export function compare(baseline: Sample, current: Sample, rule: GateRule): Comp
   return comparison;
 }
 
-/** How a change is estimated from two samples: the design of the experiment. */
-export type Estimator = (baseline: Sample, current: Sample) => ChangeEstimate;
-
 /** Compares all matches of a run as one family: the chance of one false alarm among all of them is kept small. */
-export function compareFamily(matches: readonly Match[], estimate: Estimator = estimateUnpaired): Comparison[] {
+export function compareFamily(matches: readonly Match[], design: Design = UNPAIRED): Comparison[] {
   const estimates = matches.map((match) =>
-    match.baseline === null || flaw(match) !== null ? null : estimate(match.baseline, match.current),
+    match.baseline === null || flaw(match) !== null ? null : design.estimate(match.baseline, match.current),
   );
   const judged = matches.flatMap((match, index) => {
     const estimated = estimates[index];
@@ -36,14 +33,14 @@ export function compareFamily(matches: readonly Match[], estimate: Estimator = e
   });
   const pWorse = holmAdjusted(judged.map((p) => p.pWorse));
   const pBetter = holmAdjusted(judged.map((p) => p.pBetter));
-  const size = judged.length;
+  const shared = { alpha: familyAlpha(judged.length), size: judged.length, looks: design.looks };
 
   return matches.map((match, index) => {
     const estimated = estimates[index];
     if (!estimated) return notComparable(match);
     const place = judged.findIndex((p) => p.index === index);
     const corrected = { pWorse: pWorse[place] ?? 1, pBetter: pBetter[place] ?? 1 };
-    return judgedComparison(match, estimated, { ...corrected, alpha: familyAlpha(size), size });
+    return judgedComparison(match, estimated, { ...corrected, ...shared });
   });
 }
 

@@ -3,14 +3,18 @@ import type { ChangeEstimate } from "./change-estimate.ts";
 import type { Direction, Status } from "./comparison.ts";
 import { studentQuantile, studentUpperTail } from "./student-t.ts";
 
-/** The interval that reports show, and the one a pass is judged by. */
+/** The interval that reports show. */
 const CONFIDENCE = 0.95;
 const POWER = 0.8;
+/** The chance of a wrong pass that all looks together may have, one-sided. */
+const BETA = 0.05;
 
 /** What the other comparisons of the same run leave to this one. */
 export interface Multiplicity {
   readonly alpha: number;
   readonly size: number;
+  /** How often the data may be looked at: each look has its share of alpha and beta (Bonferroni). */
+  readonly looks: number;
   /** One-sided p values of this comparison after Holm's correction. */
   readonly pWorse: number;
   readonly pBetter: number;
@@ -37,22 +41,26 @@ export function judgeChange(
 ): Judgement {
   const counts = smallestThatCounts(estimate, rule, direction);
   const budget = Math.max(worseLog(rule.budgetPct, direction), floorLog(estimate, rule, direction));
-  const margin = studentQuantile((1 + CONFIDENCE) / 2, estimate.degreesOfFreedom) * estimate.standardError;
+  const marginOf = (confidence: number) =>
+    studentQuantile((1 + confidence) / 2, estimate.degreesOfFreedom) * estimate.standardError;
+  const margin = marginOf(CONFIDENCE);
+  const passing = passConfidence(family);
   const worse = worseBy(estimate, direction);
-  const interval = {
+  const shown = {
     ciLowLog: estimate.meanLog - margin,
     ciHighLog: estimate.meanLog + margin,
     mdeLog: detectable(estimate, counts, family),
   };
-  const judged = (status: Judgement["status"], because: string): Judgement => ({ status, because, ...interval });
+  const judged = (status: Judgement["status"], because: string): Judgement => ({ status, because, ...shown });
 
-  if (family.pWorse < family.alpha && exceeds(worse, counts)) {
+  const alpha = family.alpha / family.looks;
+  if (family.pWorse < alpha && exceeds(worse, counts)) {
     return judged(
       "REGRESSION",
       `worse by more than the ${rule.deltaPct} % that count; ${oddsOf(family.pWorse, family)}`,
     );
   }
-  if (family.pBetter < family.alpha && exceeds(negated(worse), counts)) {
+  if (family.pBetter < alpha && exceeds(negated(worse), counts)) {
     return judged(
       "IMPROVED",
       `better by more than the ${rule.deltaPct} % that count; ${oddsOf(family.pBetter, family)}`,
@@ -61,10 +69,16 @@ export function judgeChange(
   if (!Number.isFinite(budget)) {
     return judged("INCONCLUSIVE", `the floor of ${rule.floor} is as large as the value: this gate can never fail`);
   }
-  if (worse.mean + margin < budget) {
-    return judged("PASS", `the 95 % interval excludes a change for the worse of ${rule.budgetPct} %`);
+  const interval = `the ${Number((100 * passing).toFixed(1))} % interval`;
+  if (worse.mean + marginOf(passing) < budget) {
+    return judged("PASS", `${interval} excludes a change for the worse of ${rule.budgetPct} %`);
   }
-  return judged("INCONCLUSIVE", `the 95 % interval includes both no regression and one of ${rule.budgetPct} %`);
+  return judged("INCONCLUSIVE", `${interval} includes both no regression and one of ${rule.budgetPct} %`);
+}
+
+/** One look is judged by the interval that reports show; several share the chance of a wrong pass. */
+function passConfidence({ looks }: Multiplicity): number {
+  return looks === 1 ? CONFIDENCE : 1 - (2 * BETA) / looks;
 }
 
 /** One-sided p values before any correction. */
@@ -89,7 +103,7 @@ interface Worse {
 
 function worseBy(estimate: ChangeEstimate, direction: Direction): Worse {
   const sign = direction === "higher" ? -1 : 1;
-  const absolute = (estimate.current.center ?? 0) - (estimate.baseline.center ?? 0);
+  const absolute = (estimate.baseline.center ?? 0) * Math.expm1(estimate.meanLog);
   return { mean: sign * estimate.meanLog, median: sign * estimate.medianLog, absolute: sign * absolute };
 }
 
@@ -122,7 +136,7 @@ function floorLog(estimate: ChangeEstimate, rule: GateRule, direction: Direction
 /** By the first, strictest step of Holm, so that the promise holds whatever the other comparisons show. */
 function detectable(estimate: ChangeEstimate, counts: Threshold, family: Multiplicity): number {
   const { standardError, degreesOfFreedom } = estimate;
-  const significant = studentQuantile(1 - family.alpha / family.size, degreesOfFreedom) * standardError;
+  const significant = studentQuantile(1 - family.alpha / family.size / family.looks, degreesOfFreedom) * standardError;
   const needed = Math.max(significant, counts.log, counts.floorLog);
   return needed + studentQuantile(POWER, degreesOfFreedom) * standardError;
 }

@@ -53,8 +53,12 @@ function defaults(): Record<string, string> {
 function problemsBetween(flags: BenchFlags, texts: Readonly<Record<string, string | undefined>>): string[] {
   const problems: string[] = [];
   if (flags.model === undefined) problems.push("--model: missing, wanted the name of the model as the server lists it");
-  if (flags["request-rate"] !== null && flags["max-concurrency"] !== undefined) {
-    problems.push("--max-concurrency: found beside --request-rate, wanted one of the two");
+  const levels = flags["max-concurrency"]?.length ?? 0;
+  if (flags["request-rate"] !== null && levels > 1) {
+    problems.push(`--max-concurrency: found ${levels} levels beside --request-rate, wanted one`);
+  }
+  if (flags["request-rate"] === null && texts["burstiness"] !== undefined) {
+    problems.push("--burstiness: found without --request-rate, wanted both");
   }
   if ((flags["total-timeout"] ?? 0) <= (flags["stall-timeout"] ?? 0)) {
     problems.push("--total-timeout: not above --stall-timeout");
@@ -79,25 +83,44 @@ function serveOf(flags: BenchFlags, secrets: (name: string) => string | undefine
 }
 
 function workloadOf(flags: BenchFlags, texts: Readonly<Record<string, string | undefined>>): Workload {
-  const requests = flags["num-prompts"] ?? 1000;
-  const requestRate = flags["request-rate"] ?? null;
-  const concurrency = flags["max-concurrency"] ?? [requestRate === null ? requests : 1];
-  const chat = flags.backend === "openai-chat" && texts["endpoint"] === undefined;
+  const {
+    "num-prompts": requestsPerLevel = 1000,
+    "request-rate": requestRate = null,
+    "max-concurrency": levels = [requestsPerLevel],
+    "stall-timeout": stallTimeoutS = 60,
+    "total-timeout": totalTimeoutS = 600,
+    endpoint = "/v1/completions",
+  } = flags;
+  const concurrency = requestRate === null ? levels : [1];
+  const isChat = flags.backend === "openai-chat" && texts["endpoint"] === undefined;
   return {
     name: "bench",
-    endpoint: chat ? "/v1/chat/completions" : (flags.endpoint ?? "/v1/completions"),
+    endpoint: isChat ? "/v1/chat/completions" : endpoint,
     inputTokens: flags["random-input-len"] ?? 1024,
     outputTokens: flags["random-output-len"] ?? 128,
     concurrency,
-    requestsPerLevel: requests,
+    requestsPerLevel,
     requestRate,
     repeats: flags.repeats ?? 1,
     warmupWaves: warmupWaves(flags, concurrency),
     seed: flags.seed ?? 0,
     ignoreEos: flags["ignore-eos"] ?? false,
     temperature: flags.temperature ?? 0,
-    stallTimeoutMs: (flags["stall-timeout"] ?? 60) * 1000,
-    totalTimeoutMs: (flags["total-timeout"] ?? 600) * 1000,
+    stallTimeoutMs: stallTimeoutS * 1000,
+    totalTimeoutMs: totalTimeoutS * 1000,
+    ...(requestRate !== null && openLoopOf(flags)),
+    ...(flags.goodput !== undefined && { slo: flags.goodput }),
+  };
+}
+
+/** vLLM has one word for all gaps: a shape of 1 is Poisson, an infinite one is constant. */
+function openLoopOf(flags: BenchFlags): Partial<Workload> {
+  const { burstiness = 1 } = flags;
+  const cap = flags["max-concurrency"]?.[0];
+  return {
+    ...(burstiness === Number.POSITIVE_INFINITY && { arrivals: "constant" }),
+    ...(burstiness !== 1 && Number.isFinite(burstiness) && { arrivals: "gamma", burstiness }),
+    ...(cap !== undefined && { maxConcurrency: cap }),
   };
 }
 
@@ -105,5 +128,6 @@ function workloadOf(flags: BenchFlags, texts: Readonly<Record<string, string | u
 function warmupWaves(flags: BenchFlags, concurrency: readonly number[]): number {
   const wanted = flags["num-warmups"];
   if (wanted !== undefined) return Math.ceil(wanted / Math.max(...concurrency));
-  return flags["max-concurrency"] === undefined && flags["request-rate"] === null ? 0 : 2;
+  const isAllAtOnce = flags["max-concurrency"] === undefined && flags["request-rate"] === null;
+  return isAllAtOnce ? 0 : 2;
 }

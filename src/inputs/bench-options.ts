@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { toMs } from "./field-kinds.ts";
 import { flagText, integerText, line, type OptionTable, option } from "./option-table.ts";
+import type { Workload } from "./run-config.ts";
 
 const flag = { group: "Bench", placeholder: null, sources: ["cli"] } as const;
 const value = { group: "Bench", sources: ["cli"] } as const;
@@ -41,13 +42,25 @@ export const BENCH_FLAGS = {
   "max-concurrency": option(levels(), {
     ...value,
     placeholder: "n[,n…]",
-    description: "Requests in flight; a list is measured one level after the other. Without it: all at once.",
+    description:
+      "Requests in flight; a list is measured one level after the other. With --request-rate: at most so many. Without it: all at once.",
   }),
   "request-rate": option(rate(), {
     ...value,
     placeholder: "n|inf",
     description: "Requests per second with Poisson arrivals.",
     defaultText: "inf",
+  }),
+  burstiness: option(burstiness(), {
+    ...value,
+    placeholder: "n|inf",
+    description: "Shape of the gaps at --request-rate: 1 is Poisson, below it bursts, `inf` is constant.",
+    defaultText: "1",
+  }),
+  goodput: option(goodput(), {
+    ...value,
+    placeholder: "name:ms[,name:ms…]",
+    description: "Limits of a good answer in ms: ttft, tpot and e2el, such as ttft:500,tpot:50.",
   }),
   "random-input-len": option(integerText(1, 1_000_000), {
     ...value,
@@ -170,3 +183,26 @@ function seconds(min: number, max: number) {
     .transform((written) => (/^\d+(?:\.\d+)?$/.test(written) ? Number(written) : toMs(written) / 1000))
     .refine((number) => number >= min && number <= max, { error });
 }
+
+function burstiness() {
+  const error = 'a number from 0.01 to 100, or "inf"';
+  return z
+    .string()
+    .regex(/^(?:inf|\d+(?:\.\d+)?)$/, { error })
+    .transform((written) => (written === "inf" ? Number.POSITIVE_INFINITY : Number(written)))
+    .refine((shape) => shape === Number.POSITIVE_INFINITY || (shape >= 0.01 && shape <= 100), { error });
+}
+
+/** vLLM calls the time of the whole answer e2el. */
+function goodput() {
+  const error = "limits such as ttft:500,tpot:50,e2el:30000, each name once";
+  return z
+    .string()
+    .regex(/^(?:ttft|tpot|e2el):\d+(?:\.\d+)?(?:[\s,]+(?:ttft|tpot|e2el):\d+(?:\.\d+)?)*$/, { error })
+    .transform((written) => written.split(/[\s,]+/).map((part) => part.split(":") as [string, string]))
+    .refine((parts) => new Set(parts.map(([name]) => name)).size === parts.length, { error })
+    .transform((parts) => Object.fromEntries(parts.map(([name, ms]) => [SLO_FIELDS[name], Number(ms)])) as Slo);
+}
+
+type Slo = NonNullable<Workload["slo"]>;
+const SLO_FIELDS: Readonly<Record<string, keyof Slo>> = { ttft: "ttftMs", tpot: "tpotMs", e2el: "e2eMs" };

@@ -15,11 +15,10 @@ import type {
   MetricName,
   RunConfig,
   ServeSpec,
-  Workload,
 } from "./run-config.ts";
 import type { SecretBox } from "./secret-box.ts";
 import type { ServeEntry } from "./serve-schema.ts";
-import type { WorkloadEntry } from "./workload-schema.ts";
+import { workloadOf } from "./workload-of.ts";
 
 /** Turns a checked configuration into what a run needs: secrets looked up, defaults that depend on other fields filled in. */
 export function buildRunConfig(file: ConfigFile, configPath: string | null, secrets: SecretBox): RunConfig {
@@ -65,6 +64,8 @@ function hostSpec(host: HostEntry, secrets: SecretBox): HostSpec {
     trust: trustOf(host) ?? { kind: "fingerprints", sha256: [] },
     login: loginOf(host, secrets),
     connectTimeoutMs: host["connect-timeout"],
+    transport: host.transport,
+    ...(host["ssh-config"] !== undefined && { sshConfigPath: host["ssh-config"] }),
   };
 }
 
@@ -75,7 +76,7 @@ function trustOf(host: SshHostEntry): HostTrust | null {
   return text === undefined ? null : { kind: "known-hosts", text };
 }
 
-/** The most explicit way wins: the host's own variable, its agent, then what the run brings along. */
+/** The most explicit way wins: the host's own variable, its agent, its ssh_config, then what the run brings along. */
 function loginOf(host: SshHostEntry, secrets: SecretBox): HostLogin {
   const name = host["private-key-env"];
   const passphraseName = host["passphrase-env"];
@@ -86,6 +87,7 @@ function loginOf(host: SshHostEntry, secrets: SecretBox): HostLogin {
   if (name !== undefined) {
     return { kind: "private-key", key: secrets.named(name, `private-key-env of host "${host.name}"`), passphrase };
   }
+  if (!host.agent && host["ssh-config"] !== undefined) return { kind: "ssh-config" };
   if (!host.agent && secrets.sshPrivateKey !== null) {
     return { kind: "private-key", key: secrets.sshPrivateKey, passphrase };
   }
@@ -136,25 +138,6 @@ function apiKeyOf(serve: ServeEntry, secrets: SecretBox): Secret | null {
 
 function lastPart(path: string): string {
   return path.replace(/\/+$/, "").split("/").at(-1) ?? path;
-}
-
-function workloadOf(entry: WorkloadEntry): Workload {
-  return {
-    name: entry.name,
-    endpoint: entry.endpoint,
-    inputTokens: entry["input-tokens"],
-    outputTokens: entry["output-tokens"],
-    concurrency: entry.concurrency,
-    requestsPerLevel: entry["requests-per-level"],
-    requestRate: entry["request-rate"],
-    repeats: entry.repeats,
-    warmupWaves: entry["warmup-waves"],
-    seed: entry.seed,
-    ignoreEos: entry["ignore-eos"],
-    temperature: entry.temperature,
-    stallTimeoutMs: entry["stall-timeout"],
-    totalTimeoutMs: entry["total-timeout"],
-  };
 }
 
 function gateRules(metrics: GateEntry["metrics"]): GateRule[] {

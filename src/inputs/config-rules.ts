@@ -1,7 +1,8 @@
 import type { ConfigProblem } from "./config-problem.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { checkFlags } from "./engine-flags.ts";
-import type { WorkloadEntry } from "./workload-schema.ts";
+import { flagNumber } from "./serve-schema.ts";
+import { workloadProblems } from "./workload-rules.ts";
 
 /** Sections that are right by themselves; a section with a mistake in it is absent. */
 export type ValidSections = Partial<ConfigFile>;
@@ -13,7 +14,11 @@ export function ruleProblems(sections: ValidSections): ConfigProblem[] {
     ...repeatedNames(sections.workloads ?? [], "workloads"),
     ...loginProblems(sections),
     ...missingSections(sections),
-    ...(sections.workloads ?? []).flatMap((workload, index) => workloadProblems(workload, index, sections.serve)),
+    ...(sections.workloads ?? []).flatMap((workload, index) =>
+      workloadProblems(workload, flagNumber(sections.serve, "max-model-len")).map(({ field, text }) =>
+        problem(["workloads", index, field], text),
+      ),
+    ),
     ...gateProblems(sections),
     ...cardProblems(sections),
   ];
@@ -34,6 +39,9 @@ function loginProblems({ hosts = [] }: ValidSections): ConfigProblem[] {
     if (host["host-key"] !== undefined && host["known-hosts"] !== undefined) {
       problems.push(problem(["hosts", index, "known-hosts"], 'found beside "host-key", wanted one of the two', "key"));
     }
+    if (host["ssh-config"] !== undefined && host.transport !== "openssh") {
+      problems.push(problem(["hosts", index, "ssh-config"], 'found without "transport: openssh", wanted both', "key"));
+    }
     if (host.agent && host["private-key-env"] !== undefined) {
       problems.push(problem(["hosts", index, "agent"], 'true beside "private-key-env", wanted one of the two', "key"));
     }
@@ -49,26 +57,6 @@ function missingSections(sections: ValidSections): ConfigProblem[] {
   }
   if (workloads !== undefined && workloads.length > 0 && "serve" in sections && serve === undefined) {
     problems.push(problem(["workloads"], 'found without "serve", wanted a server to measure', "key"));
-  }
-  return problems;
-}
-
-function workloadProblems(workload: WorkloadEntry, index: number, serve: ConfigFile["serve"]): ConfigProblem[] {
-  const problems: ConfigProblem[] = [];
-  const at = (field: string, text: string) => problems.push(problem(["workloads", index, field], text));
-  if (workload["total-timeout"] <= workload["stall-timeout"]) {
-    at("total-timeout", `${workload["total-timeout"]} ms is not above stall-timeout (${workload["stall-timeout"]} ms)`);
-  }
-  const tokens = workload["input-tokens"] + workload["output-tokens"];
-  const longest = flagNumber(serve, "max-model-len");
-  if (longest !== null && tokens > longest) {
-    at(
-      "input-tokens",
-      `${workload["input-tokens"]} + ${workload["output-tokens"]} output tokens are over serve.flags.max-model-len (${longest})`,
-    );
-  }
-  if (workload["request-rate"] !== null && workload.concurrency.length > 1) {
-    at("concurrency", `found ${workload.concurrency.length} levels beside "request-rate", wanted one`);
   }
   return problems;
 }
@@ -93,12 +81,6 @@ function cardProblems({ serve }: ValidSections): ConfigProblem[] {
   return checkFlags(serve.engine, serve.flags, serve.cards)
     .filter(({ severity }) => severity === "error")
     .map(({ flag, value, wanted }) => problem(["serve", "flags", flag], `found ${value}, wanted ${wanted}`));
-}
-
-/** A flag that is a plain number; null when it is not there or something else, such as 8k. */
-export function flagNumber(serve: ConfigFile["serve"], flag: string): number | null {
-  const value = serve === undefined || serve.engine === "url" ? undefined : serve.flags[flag];
-  return value !== undefined && /^\d+$/.test(String(value)) ? Number(value) : null;
 }
 
 function problem(path: ConfigProblem["path"], text: string, at: ConfigProblem["at"] = "value"): ConfigProblem {

@@ -1,6 +1,6 @@
-import { flagNumber } from "./config-rules.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { checkFlags } from "./engine-flags.ts";
+import { flagNumber } from "./serve-schema.ts";
 import type { WorkloadEntry } from "./workload-schema.ts";
 
 /** What is allowed but probably not meant, one sentence each. */

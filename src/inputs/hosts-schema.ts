@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, flag, integer, plainName, text, variableName } from "./field-kinds.ts";
+import { choice, duration, flag, integer, line, plainName, text, variableName } from "./field-kinds.ts";
 
 const ADDRESS = /^[A-Za-z0-9:][A-Za-z0-9.:%_-]{0,252}$/;
 const USER = /^[A-Za-z_][A-Za-z0-9._-]{0,62}\$?$/;
@@ -53,6 +53,15 @@ export const sshHostSchema = z.strictObject({
     example: "A770_SSH_PASSPHRASE",
   }).optional(),
   agent: flag({ description: "Log in through the SSH agent at `SSH_AUTH_SOCK` and use no key." }).default(false),
+  transport: choice(["ssh2", "openssh"], {
+    description:
+      "`ssh2` is built in. `openssh` is the `ssh` client of this machine, for `ssh_config`, jump hosts and certificates.",
+  }).default("ssh2"),
+  "ssh-config": line("the path of an ssh_config file", {
+    description:
+      "An `ssh_config` file that transport `openssh` reads. Unless a key or the agent is named here, the file says how to log in.",
+    example: "lab/ssh_config",
+  }).optional(),
   "connect-timeout": duration(100, 600_000, {
     description: "How long one attempt to connect may take.",
     example: "20s",

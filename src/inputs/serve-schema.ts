@@ -163,3 +163,9 @@ export const playbookSchema = z
   });
 
 export type ServeEntry = z.output<typeof serveSchema>;
+
+/** A flag that is a plain number; null when it is not there or something else, such as 8k. */
+export function flagNumber(serve: ServeEntry | undefined, flag: string): number | null {
+  const value = serve === undefined || serve.engine === "url" ? undefined : serve.flags[flag];
+  return value !== undefined && /^\d+$/.test(String(value)) ? Number(value) : null;
+}

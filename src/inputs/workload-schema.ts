@@ -5,6 +5,14 @@ const level = integer(1, 4096, { description: "Requests in flight." });
 const levelsWanted = "a number or a list of numbers from 1 to 4096";
 const rateWanted = 'a number of requests per second from 0.001 to 100000, or "inf"';
 
+const sloSchema = z
+  .strictObject({
+    ttft: duration(1, 3_600_000, { description: "Time to the first token.", example: "500ms" }).optional(),
+    tpot: duration(0.01, 60_000, { description: "Time per output token after the first.", example: "50ms" }).optional(),
+    e2e: duration(1, 86_400_000, { description: "Time of the whole answer.", example: "30s" }).optional(),
+  })
+  .describe("Limits that an answer must keep to count for goodput.");
+
 export const workloadSchema = z.strictObject({
   name: plainName({ description: "Name in tables, records and JUnit.", example: "chat-1k" }),
   endpoint: choice(["/v1/completions", "/v1/chat/completions"], {
@@ -36,6 +44,33 @@ export const workloadSchema = z.strictObject({
       description:
         "Requests per second with Poisson arrivals. `inf` keeps `concurrency` requests in flight instead (closed loop).",
     }),
+  arrivals: choice(["poisson", "constant", "gamma"], {
+    description: "Gaps between requests at a `request-rate`.",
+  }).optional(),
+  burstiness: number(0.01, 100, {
+    description: "Shape of gamma gaps: below 1 requests come in bursts, above 1 more evenly.",
+    example: 0.5,
+  }).optional(),
+  "ramp-from-rate": number(0.001, 100_000, {
+    description: "Let the rate rise from this to `request-rate`.",
+    example: 0.5,
+  }).optional(),
+  "max-concurrency": integer(1, 4096, {
+    description: "At most so many requests in flight at a `request-rate`. Waiting counts as latency.",
+    example: 32,
+  }).optional(),
+  duration: duration(1000, 86_400_000, {
+    description: "Start requests for this long, at most `requests-per-level` of them.",
+    example: "2m",
+  }).optional(),
+  "shared-prefix-tokens": integer(0, 1_000_000, {
+    description: "The first so many tokens are the same in all prompts, for servers with a prefix cache.",
+    example: 512,
+  }).optional(),
+  "usage-per-chunk": flag({
+    description: "Ask the server for token counts with every chunk; gives a time per token inside chunks.",
+  }).optional(),
+  slo: sloSchema.optional(),
   repeats: integer(1, 100, {
     description: "How often each level is measured. Fewer than 3 rarely decide anything.",
   }).default(3),

@@ -73,12 +73,34 @@ describe("parseBenchFlags()", () => {
   });
 
   it.each([
+    { flags: {}, is: {} },
+    { flags: { burstiness: "0.5" }, is: { arrivals: "gamma", burstiness: 0.5 } },
+    { flags: { burstiness: "inf" }, is: { arrivals: "constant" } },
+    { flags: { "max-concurrency": "4" }, is: { maxConcurrency: 4 } },
+  ])("shapes an open loop as vllm bench serve does with $flags", ({ flags, is }) => {
+    const { arrivals, burstiness, maxConcurrency, concurrency } = parse({ "request-rate": "2", ...flags }).workload;
+    expect({ arrivals, burstiness, maxConcurrency, concurrency }).toEqual({ concurrency: [1], ...is });
+  });
+
+  it("takes the limits of goodput", () => {
+    expect(parse({ goodput: "ttft:500 tpot:50,e2el:30000" }).workload.slo).toEqual({
+      ttftMs: 500,
+      tpotMs: 50,
+      e2eMs: 30_000,
+    });
+  });
+
+  it.each([
     { flags: { "num-prompts": "0" }, says: '--num-prompts: found "0", wanted an integer from 1 to 1000000' },
     { flags: { "max-concurrency": "1,x" }, says: '--max-concurrency: found "1,x", wanted a number from 1 to 4096' },
     { flags: { "max-concurrency": "8,8" }, says: "--max-concurrency:" },
     { flags: { "request-rate": "fast" }, says: '--request-rate: found "fast", wanted a number of requests per second' },
     { flags: { "request-rate": "0" }, says: "--request-rate:" },
-    { flags: { "request-rate": "2", "max-concurrency": "4" }, says: "--max-concurrency: found beside --request-rate" },
+    { flags: { "request-rate": "2", "max-concurrency": "4,8" }, says: "--max-concurrency: found 2 levels beside" },
+    { flags: { burstiness: "2" }, says: "--burstiness: found without --request-rate" },
+    { flags: { "request-rate": "2", burstiness: "0" }, says: "--burstiness: found" },
+    { flags: { goodput: "ttft:500,ttft:600" }, says: "--goodput: found" },
+    { flags: { goodput: "itl:5" }, says: "--goodput: found" },
     { flags: { "base-url": "gpu:8000" }, says: '--base-url: found "gpu:8000", wanted a URL such as' },
     { flags: { endpoint: "/v1/complete" }, says: 'did you mean "/v1/completions"?' },
     { flags: { "stall-timeout": "600" }, says: "--total-timeout: not above --stall-timeout" },

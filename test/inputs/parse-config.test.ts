@@ -110,6 +110,29 @@ serve: {engine: vllm, model: /models/tiny}
     expect(read(text, {}).serve).toMatchObject({ engine: "url", baseUrl: "http://gpu:8000", servedModelName: "m" });
   });
 
+  it("reads the shape of an open loop and the limits of a good answer", () => {
+    const text = exampleWith(
+      "[1, 8]",
+      "4\n    request-rate: 2\n    arrivals: gamma\n    burstiness: 0.5\n    ramp-from-rate: 1\n    max-concurrency: 32\n    duration: 2m\n    shared-prefix-tokens: 512\n    usage-per-chunk: true\n    slo: {ttft: 500ms, tpot: 50ms}",
+    );
+    expect(read(text).workloads[0]).toMatchObject({
+      requestRate: 2,
+      arrivals: "gamma",
+      burstiness: 0.5,
+      rampFromRate: 1,
+      maxConcurrency: 32,
+      durationMs: 120_000,
+      sharedPrefixTokens: 512,
+      usagePerChunk: true,
+      slo: { ttftMs: 500, tpotMs: 50 },
+    });
+  });
+
+  it("leaves absent what the file does not say about a workload", () => {
+    expect(Object.keys(read(EXAMPLE).workloads[0] ?? {})).not.toContain("slo");
+    expect(Object.keys(read(EXAMPLE).workloads[0] ?? {})).not.toContain("arrivals");
+  });
+
   it("follows aliases", () => {
     const text = EXAMPLE.replace("input-tokens: 1024", "input-tokens: &n 600").replace("512", "*n");
     expect(read(text).workloads[0]).toMatchObject({ inputTokens: 600, outputTokens: 600 });
@@ -158,6 +181,15 @@ describe("parseConfig() on a login", () => {
     },
   ])("takes $name", ({ add, env, is }) => {
     expect(key(read(exampleWith("    user: ci", `    user: ci\n    ${add}`), env))).toBe(is);
+  });
+
+  it("leaves the login to an ssh_config file that is named", () => {
+    const text = exampleWith("    user: ci", "    user: ci\n    transport: openssh\n    ssh-config: lab/ssh_config");
+    expect(read(text).hosts[0]).toMatchObject({
+      transport: "openssh",
+      sshConfigPath: "lab/ssh_config",
+      login: { kind: "ssh-config" },
+    });
   });
 
   it("names every secret that is missing and who asked for it", () => {
@@ -351,6 +383,36 @@ describe("parseConfig() on a bad file", () => {
       piece: "concurrency:",
       replacement: "request-rate: 2\n    concurrency:",
       problem: '20:18 workloads[0].concurrency: found 2 levels beside "request-rate", wanted one',
+    },
+    {
+      name: "an ssh_config file without the ssh client",
+      piece: "    user: ci",
+      replacement: "    user: ci\n    ssh-config: lab/ssh_config",
+      problem: '6:5 hosts[0].ssh-config: found without "transport: openssh", wanted both',
+    },
+    {
+      name: "arrivals without a rate",
+      piece: "[1, 8]",
+      replacement: "8\n    arrivals: constant",
+      problem: '20:15 workloads[0].arrivals: found without "request-rate", wanted both',
+    },
+    {
+      name: "burstiness of other arrivals than gamma",
+      piece: "[1, 8]",
+      replacement: "8\n    request-rate: 2\n    burstiness: 2",
+      problem: 'workloads[0].burstiness: found without "arrivals: gamma", wanted both',
+    },
+    {
+      name: "a ramp that does not rise",
+      piece: "[1, 8]",
+      replacement: "8\n    request-rate: 2\n    ramp-from-rate: 2",
+      problem: "workloads[0].ramp-from-rate: found 2, wanted less than request-rate (2)",
+    },
+    {
+      name: "a shared prefix that is all of the prompt",
+      piece: "[1, 8]",
+      replacement: "8\n    shared-prefix-tokens: 1024",
+      problem: "workloads[0].shared-prefix-tokens: found 1024, wanted fewer than input-tokens (1024)",
     },
     {
       name: "a budget below the delta",

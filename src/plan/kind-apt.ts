@@ -196,7 +196,14 @@ while read -r name had held; do
   elif [ "$(dpkg-query -W -f='\${Version}' "$name" 2>/dev/null)" != "$had" ]; then back="$back $name=$had"; fi
 done < "$ARC_STEP_DIR/packages"
 [ -n "$unhold$back" ] && apt-mark unhold $unhold $(for p in $back; do echo "\${p%%=*}"; done) >/dev/null
-if [ -n "$remove" ]; then arc_apt remove $remove || exit 1; fi
+if [ -n "$remove" ]; then
+  for gone in $(arc_apt -s remove $remove | grep '^Remv ' | cut -d' ' -f2); do
+    case " $remove " in *" $gone "*) continue ;; esac
+    arc_remedy "$gone needs packages that this run installed: remove it first, or keep them (apt-get remove$remove)"
+    arc_fail "removing what this run installed would remove $gone too"
+  done
+  arc_apt remove $remove || exit 1
+fi
 if [ -n "$back" ]; then arc_apt --allow-downgrades install $back || exit 1; fi
 while read -r name had held; do [ "$held" = yes ] && apt-mark hold "$name"; done < "$ARC_STEP_DIR/packages"
 true

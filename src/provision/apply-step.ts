@@ -101,6 +101,7 @@ function applyEnv(context: StepContext, row: CheckRow, work: ScriptWork, facts: 
     ARC_CHECK: work.check,
     ARC_APPLY: work.apply,
     ARC_UNDO: undo ?? "",
+    ARC_RUN: JSON.stringify({ playbook: context.playbook.name, startedAt: context.clock.isoNow() }),
     ARC_STARTED: JSON.stringify({ step: row.id, name: row.step.name, kind: row.step.kind, at: context.clock.isoNow() }),
   };
 }
@@ -110,6 +111,7 @@ function applyText(context: StepContext): string {
   if (runFolder(context) === "") return `${UNLESS_DONE}eval "$ARC_APPLY"`;
   return `${UNLESS_DONE}
 mkdir -p "$ARC_STEP_DIR" || exit 1
+[ -e "$ARC_RUN_DIR/run.json" ] || printf '%s\\n' "$ARC_RUN" > "$ARC_RUN_DIR/run.json"
 printf '%s\\n' "$ARC_STARTED" >> "$ARC_RUN_DIR/steps.jsonl"
 [ -n "$ARC_UNDO" ] && arc_write "$ARC_UNDO" "$ARC_STEP_DIR/undo.sh" 700
 echo $$ > "$ARC_STEP_DIR/pid"

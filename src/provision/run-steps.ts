@@ -155,6 +155,11 @@ function blockedBy(progress: Progress, row: CheckRow): string | null {
   return row.step.work.type === "reboot" && progress.error !== null ? "a step failed: not rebooting" : null;
 }
 
+/** The whole text is in the record; a log line only has to say what it is about. */
+function shorten(text: string): string {
+  return text.length > 160 ? `${text.slice(0, 159)}…` : text;
+}
+
 function byName(plan: HostPlan): ReadonlyMap<string, PlannedStep> {
   return new Map(plan.steps.map((step) => [step.name, step]));
 }
@@ -182,7 +187,7 @@ function notReached(progress: Progress, row: CheckRow): StepOutcome {
 }
 
 function report({ console }: StepContext, done: StepOutcome): void {
-  const change = done.status === "ok" ? "" : [done.before, done.after].filter(Boolean).join(" -> ");
+  const change = done.status === "ok" ? "" : shorten([done.before, done.after].filter(Boolean).join(" -> "));
   const line = `${done.status.padEnd(8)} ${done.name}${change === "" ? "" : `: ${change}`}`;
   if (done.status === "failed") console.error(line);
   else if (done.status === "warning") console.warn(`${line}${done.remedy === null ? "" : `. ${done.remedy.trim()}`}`);

@@ -136,7 +136,10 @@ case $me in
           offered "${p%%=*}" | grep -qxF -- "$v" || { echo "E: Unable to locate package $p"; exit 100; }
           if [ -n "$simulate" ]; then echo "Inst ${p%%=*} ($v)"; else install_package "${p%%=*}" "$v" || exit 100; fi
         done ;;
-      remove) for p; do drop "$p"; case $p in linux-image-*) rm -f "$ARC_ROOT/boot/"*"-${p#linux-image-}" ;; esac; done ;;
+      remove)
+        [ -e "$S/removes" ] && echo "Remv $(cat "$S/removes") [1.0]"
+        [ -n "$simulate" ] && exit 0
+        for p; do drop "$p"; case $p in linux-image-*) rm -f "$ARC_ROOT/boot/"*"-${p#linux-image-}" ;; esac; done ;;
     esac ;;
   gpg)
     case $1 in

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -6,6 +6,7 @@ import type { AppError } from "../../src/core/app-error.ts";
 import type { Script } from "../../src/core/script.ts";
 import { Secret } from "../../src/core/secret.ts";
 import type { RunOptions, Shell } from "../../src/ports/shell.ts";
+import { eventually, isAlive, processesThat } from "./process-probe.ts";
 
 /** A shell on this very machine, so that the suite can look at the processes it starts. */
 export interface ShellUnderTest {
@@ -292,7 +293,7 @@ function describeBackground(run: Run): void {
     async (onDisconnect) => {
       const { stdout } = await run("read -r _ _ _ _ _ session _ </proc/$$/stat; echo $session", { onDisconnect });
       expect(stdout).toMatch(/^\d+\n$/);
-      await eventually(() => expect(membersOf(stdout.trim())).toEqual([]));
+      await eventually(() => expect(processesThat((session) => session === stdout.trim())).toEqual([]));
     },
   );
 
@@ -307,7 +308,7 @@ function describeBackground(run: Run): void {
       const result = await run("sleep 30 & echo $!; exit 6", { onDisconnect });
       const pid = Number(result.stdout);
       expect(result).toMatchObject({ ended: "exited", exitCode: 6 });
-      expect(isAlive(pid)).toBe(true);
+      expect(isAlive(String(pid))).toBe(true);
       process.kill(pid, "SIGKILL");
     },
   );
@@ -359,48 +360,9 @@ function describeConnection(open: () => Promise<ShellUnderTest>, path: (file: st
 /** Waits until none of the processes runs; fails after `patienceMs`. */
 async function expectGone(pids: readonly string[], patienceMs = 4_000): Promise<void> {
   expect(pids.every((pid) => /^\d+$/.test(pid))).toBe(true);
-  await eventually(() => expect(pids.filter((pid) => isAlive(Number(pid)))).toEqual([]), patienceMs);
+  await eventually(() => expect(pids.filter(isAlive)).toEqual([]), patienceMs);
 }
 
 async function expectText(file: string, text: string): Promise<void> {
   await eventually(() => expect(existsSync(file) && readFileSync(file, "utf8")).toBe(text), 6_000);
-}
-
-async function eventually(check: () => void, patienceMs = 4_000): Promise<void> {
-  const until = performance.now() + patienceMs;
-  for (;;) {
-    try {
-      return check();
-    } catch (cause) {
-      if (performance.now() > until) throw cause;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
-  }
-}
-
-/** True while the process exists and is no zombie, which a container without an init may keep for long. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
-  } catch {
-    return false;
-  }
-}
-
-/** Command lines of all living processes of a session. */
-function membersOf(session: string): string[] {
-  return readdirSync("/proc")
-    .filter((pid) => /^\d+$/.test(pid) && isAlive(Number(pid)))
-    .filter((pid) => sessionOf(pid) === session)
-    .map((pid) => `${pid} ${readFileSync(`/proc/${pid}/cmdline`, "latin1").slice(0, 80)}`);
-}
-
-function sessionOf(pid: string): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/stat`, "latin1")
-      .replace(/^.*\) /s, "")
-      .split(" ")[3];
-  } catch {
-    return undefined;
-  }
 }

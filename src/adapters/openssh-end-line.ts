@@ -6,7 +6,7 @@ import type { ProcessEnd } from "./run-script.ts";
  * a lost connection and for a script that did, and has no word for a signal. The shell's own remark on a signal is
  * thrown away.
  */
-export const REPORT_END = `{ sh -c "$1" 2>&3 3>&-; } 3>&2 2>/dev/null; echo "[arc-vllm script ended $?]" >&2`;
+export const REPORT_END = `{ (exec 2>&3 3>&- sh -c "$1"); } 3>&2 2>/dev/null; echo "[arc-vllm script ended $?]" >&2`;
 
 export interface ReportedEnd {
   /** The stream without the line. */

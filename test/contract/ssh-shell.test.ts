@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import ssh2 from "ssh2";
 import { afterEach, describe, expect, it } from "vitest";
+import { serveAgent } from "../../src/adapters/openssh-agent.ts";
 import { SSH_TUNING } from "../../src/adapters/ssh-connect.ts";
 import { openSshShell } from "../../src/adapters/ssh-shell.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
@@ -261,6 +267,21 @@ describe("openSshShell() on logging in", () => {
     expect(`${error.message} ${error.hint} ${String(error.cause)}`).not.toContain(key.slice(0, 20));
   });
 
+  it.each(["ed25519", "ecdsa", "rsa"] as const)("logs in with an %s key that only an agent has", async (type) => {
+    const pair = newKeyPair(type);
+    const key = ssh2.utils.parseKey(pair.private);
+    if (key instanceof Error) throw key;
+    const folder = mkdtempSync(join(tmpdir(), "arc-vllm-agent-"));
+    const agent = await serveAgent(key, join(folder, "socket"));
+    const login = { kind: "agent", socket: join(folder, "socket") } as const;
+    expect(await run(await connect(await serve({ authorized: pair }), { login }), "echo in")).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await failure(connect(await serve(), { login }))).toMatchObject({ code: "HOST_AUTH_FAILED" });
+    agent.close();
+    rmSync(folder, { recursive: true });
+  });
+
   it("says that the agent's socket does not answer", async () => {
     const error = await failure(
       connect(await serve(), { login: { kind: "agent", socket: "/nonexistent/agent.sock" } }),
@@ -294,6 +315,23 @@ describe("openSshShell() on a host that cannot be reached", () => {
     const error = await failure(connect(server, { connectTimeoutMs: 200 }));
     expect(error).toMatchObject({ code: "HOST_UNREACHABLE", message: expect.stringMatching(/: no answer in time$/) });
     expect(server.connections()).toBe(3);
+  });
+
+  it("says so when another protocol answers at the port", async () => {
+    const web = createServer((socket) =>
+      socket
+        .on("error", () => {})
+        .resume()
+        .end("HTTP/1.1 400 Bad Request\r\n\r\n"),
+    );
+    await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
+    const { port } = web.address() as AddressInfo;
+    const error = await failure(connect(await serve(), { port }));
+    expect(error).toMatchObject({
+      code: "HOST_UNREACHABLE",
+      hint: expect.stringContaining("Check that this is an SSH port"),
+    });
+    await new Promise((resolve) => web.close(resolve));
   });
 
   it("says that a name does not resolve, and does not try again", async () => {

@@ -39,8 +39,12 @@ export function newKeyPair(type: "ed25519" | "ecdsa" | "rsa" = "ed25519", passph
   const bits = type === "rsa" ? { bits: 2048 } : type === "ecdsa" ? { bits: 256 } : {};
   const lock = passphrase === undefined ? {} : { passphrase, cipher: "aes256-cbc", rounds: 8 };
   // @types/ssh2 has one overload per key type, with other options each.
-  const pair = ssh2.utils.generateKeyPairSync(type as "ed25519", { ...bits, ...lock } as object);
-  return { private: pair.private, public: pair.public.split(" ").slice(0, 2).join(" ") };
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync(type as "ed25519", { ...bits, ...lock } as object);
+    // The generator now and then writes a key that its own parser refuses.
+    if (ssh2.utils.parseKey(pair.private, passphrase) instanceof Error) continue;
+    return { private: pair.private, public: pair.public.split(" ").slice(0, 2).join(" ") };
+  }
 }
 
 /** A small SSH server in this process that runs commands in a real shell, and breaks on demand. */

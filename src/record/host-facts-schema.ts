@@ -89,6 +89,8 @@ export const factsSchema = z.strictObject({
     .array(z.strictObject({ pid: count, command: text }))
     .nullable()
     .exactOptional(),
+  firmware: z.strictObject({ loaded: texts, problems: texts }).nullable().exactOptional(),
+  autoUpgrades: z.boolean().nullable().exactOptional(),
   evidence: z.record(text, text),
   warnings: texts,
 });

@@ -58,6 +58,7 @@ export const runRecordSchema = z.strictObject({
 
 // Both directions: a field added to the type or to the schema alone stops the build here.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
-export const schemaMatchesType: Same<DeepReadonly<z.output<typeof runRecordSchema>>, RunRecord> = true;
+export const schemaMatchesType: Same<Written<z.output<typeof runRecordSchema>>, Written<RunRecord>> = true;
 
-type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;
+/** Without optional marks, because a field that one side lacks altogether would pass for an optional one. */
+type Written<T> = T extends object ? { readonly [K in keyof T]-?: Written<T[K]> } : T;

@@ -40,8 +40,8 @@ async function build(folder: string, umlKernel: string, say: (line: string) => v
   const startedMs = performance.now();
   const step = (what: string) => say(`${((performance.now() - startedMs) / 1000).toFixed(0).padStart(4)} s  ${what}`);
   await mkdir(cache, { recursive: true });
-  await $`find ${cache} -maxdepth 1 -name ${"image-*"} -exec rm -rf {} +`;
-  const work = `${folder}.part`;
+  // Named like a lab host, so that what an interrupted build leaves is swept away with theirs.
+  const work = join(cache, `arc-lab-${process.pid}-0`);
   const root = join(work, "root");
   await mkdir(root, { recursive: true });
 
@@ -59,6 +59,7 @@ async function build(folder: string, umlKernel: string, say: (line: string) => v
   await $`truncate -s ${DISK_SIZE} ${disk}`;
   await $`mkfs.ext4 -q -U ${FILE_SYSTEM_UUID} -d ${root} ${disk}`;
   await rm(root, { recursive: true });
+  await $`find ${cache} -maxdepth 1 -name ${"image-*"} -exec rm -rf {} +`;
   await rename(work, folder);
   step("done");
 }

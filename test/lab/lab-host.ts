@@ -1,5 +1,8 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { $ } from "zx";
 import { buildLabImage, type LabImage } from "../../scripts/lab/build-image.ts";
@@ -177,10 +180,15 @@ async function sshClient(folder: string, image: LabImage, port: number): Promise
   ].flatMap((setting) => ["-o", setting]);
   return {
     port,
-    async run(script, timeoutMs = 120_000) {
-      const shell = $({ input: script, nothrow: true, quiet: true, timeout: timeoutMs });
-      const ended = await shell`ssh -F /dev/null ${settings} -i ${key} -p ${port} root@127.0.0.1 bash -s`;
-      return { exitCode: ended.exitCode, stdout: ended.stdout, stderr: ended.stderr };
+    run(script, timeoutMs = 120_000) {
+      const argv = ["-F", "/dev/null", ...settings, "-i", key, "-p", String(port), "root@127.0.0.1", "bash -s"];
+      const ssh = spawn("ssh", argv, { timeout: timeoutMs });
+      // It ends without reading when it cannot connect.
+      ssh.stdin.on("error", () => {});
+      ssh.stdin.end(script);
+      return Promise.all([text(ssh.stdout), text(ssh.stderr), once(ssh, "close")]).then(
+        ([stdout, stderr, [exitCode]]) => ({ exitCode: exitCode as number | null, stdout, stderr }),
+      );
     },
   };
 }

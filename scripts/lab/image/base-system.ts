@@ -7,7 +7,7 @@ import { BASE_PACKAGES, baseHash, CPUPOWER_PACKAGE, EXCLUDED_PATHS, SUITE } from
 export async function baseSystem(cache: string): Promise<string> {
   const tar = join(cache, `base-${baseHash()}.tar`);
   if (await exists(tar)) return tar;
-  const unfinished = join(cache, "unfinished-base.tar");
+  const unfinished = join(cache, `unfinished-${process.pid}.tar`);
   const dpkgOptions = ["force-unsafe-io", ...EXCLUDED_PATHS.map((path) => `path-exclude=${path}`)];
   const options = [
     "--quiet",

@@ -47,6 +47,7 @@ export function kernelPackages({ release, version }: KernelBuild, sources: Kerne
         [`/boot/config-${release}`]: "CONFIG_RD_GZIP=y\nCONFIG_BLK_DEV_INITRD=y\n",
         [`/boot/System.map-${release}`]: "0000000000000000 A stand_in\n",
         [`${modules}/modules.builtin`]: "kernel/fs/ext4/ext4.ko\n",
+        [`${modules}/modules.builtin.modinfo`]: "",
         [`${modules}/modules.order`]: "",
       },
     },

@@ -64,10 +64,24 @@ export const MASKED_UNITS = [
   "e2scrub_reap.service",
   "fstrim.timer",
   "getty@tty1.service",
+  "modprobe@configfs.service",
+  "modprobe@dm_mod.service",
+  "modprobe@drm.service",
+  "modprobe@efi_pstore.service",
+  "modprobe@fuse.service",
+  "modprobe@loop.service",
   "systemd-networkd.service",
   "systemd-networkd.socket",
   "systemd-udev-trigger.service",
 ] as const;
+
+/** Parts of update-grub and update-initramfs that have nothing to do here and take most of their time. */
+export const SILENCED_HOOKS = [
+  ...["05_debian_theme", "20_linux_xen", "30_os-prober", "30_uefi-firmware"].map((name) => `etc/grub.d/${name}`),
+  ...["dmsetup", "fsck", "keymap", "klibc-utils", "resume", "thermal", "udev", "zz-busybox"].map(
+    (name) => `usr/share/initramfs-tools/hooks/${name}`,
+  ),
+];
 
 /** Docker is started by its socket, or by a unit that needs it: boots without it stay short. */
 export const DISABLED_UNITS = ["docker.service", "containerd.service"] as const;

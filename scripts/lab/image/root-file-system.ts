@@ -6,7 +6,15 @@ import { writeHardware } from "./hardware.ts";
 import { driverFlags, intelNextPackages, intelPackages } from "./intel-packages.ts";
 import { hwePackages, KERNELS, kernelPackages } from "./kernel-packages.ts";
 import { writeRepository } from "./package-repository.ts";
-import { DISABLED_UNITS, ENABLED_UNITS, FILE_SYSTEM_UUID, FIRST_KERNEL, LOGIN_USER, MASKED_UNITS } from "./recipe.ts";
+import {
+  DISABLED_UNITS,
+  ENABLED_UNITS,
+  FILE_SYSTEM_UUID,
+  FIRST_KERNEL,
+  LOGIN_USER,
+  MASKED_UNITS,
+  SILENCED_HOOKS,
+} from "./recipe.ts";
 
 const here = import.meta.dirname;
 
@@ -107,7 +115,7 @@ async function configure(root: string): Promise<void> {
   await writeFile(join(root, "etc/machine-id"), "0123456789abcdef0123456789abcdef\n");
   await mkdir(join(root, "var/log/journal"), { recursive: true });
   await mkdir(join(root, "boot/grub"), { recursive: true });
-  await $`chmod -x ${["20_linux_xen", "30_os-prober", "30_uefi-firmware"].map((name) => join(root, "etc/grub.d", name))}`;
+  for (const path of SILENCED_HOOKS) await chmod(join(root, path), 0o644);
   await withBuildTimeProbe(root, async () => {
     await inRoot(root, ["grub-editenv", "/boot/grub/grubenv", "create"]);
     await writeFile(join(root, "boot/grub/grub.cfg"), "");

@@ -85,6 +85,8 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
       ...(fault === "no-network" ? [] : [`vec0:transport=tap,ifname=${TAP},depth=64`]),
       "con0=null,fd:1",
       "con=none",
+      // Hundreds of old terminal devices would slow down whatever walks /dev.
+      "pty.legacy_count=0",
     ];
     // In a process namespace of its own: killing its first process ends every process of the guest. It dies with us.
     const inNamespaces = ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", options.namespace]

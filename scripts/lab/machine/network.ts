@@ -16,6 +16,7 @@ export interface LabNetwork {
 }
 
 export const TAP = "tap0";
+const GUEST = "10.77.0.2";
 
 export async function createNetwork(namespace: string): Promise<LabNetwork> {
   const inside = ["ip", "netns", "exec", namespace];
@@ -30,8 +31,10 @@ export async function createNetwork(namespace: string): Promise<LabNetwork> {
   return {
     namespace,
     forward: (guestPort) => forward(relay, guestPort),
-    cut: async () => void (await $`${inside} ip link set ${TAP} down`),
-    restore: async () => void (await $`${inside} ip link set ${TAP} up`),
+    // A blackhole route drops both ways: the source of what still comes in fails the route check. (User-mode Linux does
+    // not recover from a tap that goes down.)
+    cut: async () => void (await $`${inside} ip route add blackhole ${GUEST}/32`),
+    restore: async () => void (await $`${inside} ip route del blackhole ${GUEST}/32`),
     async [Symbol.asyncDispose]() {
       relay.kill();
       if (relay.exitCode === null && relay.signalCode === null) await once(relay, "exit");
@@ -46,7 +49,7 @@ async function forward(relay: ChildProcess, guestPort: number): Promise<number> 
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
-  relay.send({ guestPort }, server);
+  relay.send({ guest: GUEST, guestPort }, server);
   const [answer] = (await once(relay, "message")) as [{ listening: number }];
   if (answer.listening !== guestPort) throw new Error(`Cannot forward to port ${guestPort} of the lab host`);
   server.close();

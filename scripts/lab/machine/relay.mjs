@@ -2,11 +2,9 @@
 // the parent, which is outside, and the relay ends with it.
 import { connect } from "node:net";
 
-const GUEST = "10.77.0.2";
-
 process.on("disconnect", () => process.exit());
-process.on("message", ({ guestPort }, server) => {
-  server.on("connection", (client) => join(client, connect({ host: GUEST, port: guestPort, allowHalfOpen: true })));
+process.on("message", ({ guest, guestPort }, server) => {
+  server.on("connection", (client) => join(client, connect({ host: guest, port: guestPort, allowHalfOpen: true })));
   process.send({ listening: guestPort });
 });
 

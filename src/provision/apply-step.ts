@@ -1,16 +1,15 @@
 import { AppError } from "../core/app-error.ts";
 import { describeEnd, expectOk } from "../core/expect-ok.ts";
-import type { Script, ScriptResult } from "../core/script.ts";
+import type { ScriptResult } from "../core/script.ts";
 import type { CheckRow } from "../plan/check-rows.ts";
 import type { ScriptWork } from "../plan/playbook.ts";
 import { readStepOutput, type StepOutput } from "../plan/read-step-output.ts";
-import { STEP_PRELUDE } from "../plan/step-prelude.ts";
-import { renderBatch, type Section, splitBatch } from "../probe/batch.ts";
+import type { Section } from "../probe/batch.ts";
 import type { SectionOutput } from "../probe/fact-reader.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
-import { newMark } from "./check-host.ts";
-import { ambientEnv, runFolder, runOptions, type StepContext } from "./step-context.ts";
-import { undoScript } from "./undo-script.ts";
+import { reattach } from "./reattach.ts";
+import type { StepContext } from "./step-context.ts";
+import { applySection, runSections, type SectionsRun, verifySection } from "./step-script.ts";
 
 /** How one application of a step ended, before anything is said about the run. */
 export interface Applied {
@@ -26,7 +25,8 @@ export interface Applied {
 
 /**
  * Applies a step and checks it again, in one round trip. The check after a step that asks for a reboot is left to the
- * time after it. Throws when the host cannot be asked, or when the run is cancelled.
+ * time after it. A step that goes on without us is waited for over a new connection. Throws when the host cannot be
+ * asked, or when the run is cancelled.
  */
 export async function applyStep(
   context: StepContext,
@@ -34,18 +34,17 @@ export async function applyStep(
   work: ScriptWork,
   facts: HostFacts,
 ): Promise<Applied> {
-  const sections: Section[] = [
-    { name: "apply", text: applyText(context), env: applyEnv(context, row, work, facts) },
-    { name: "verify", text: work.check, env: work.env },
-  ];
-  const { result, outputs } = await runSections(context, row, work, facts, sections);
-  const apply = outputs.get("apply");
-  if (result.ended === "timed-out") return timedOut(row, work, result, apply);
-  const said = readStepOutput(apply?.text ?? "");
-  if (apply?.exitCode !== 0) return failed(row, said);
-  if (said.unchanged) return { ...DONE, changed: false };
-  if (said.reboot) return { ...DONE, reboot: true, reconnect: said.reconnect };
-  return verified(row, outputs.get("verify"), said);
+  const sections = [applySection(context, row, work, facts), verifySection(context, row, work)];
+  const run = await runSections(context, row, work, facts, sections);
+  const { result, outputs } = run;
+  if (result.ended === "timed-out") return timedOut(row, work, result, outputs.get("apply"));
+  if (result.ended === "connection-lost" && work.onDisconnect === "finish") {
+    const apply = await reattach(context, row, run);
+    const again = await runSections(context, row, work, facts, [verifySection(context, row, work)]);
+    return judge(row, apply, endedWell(context, again).get("verify"));
+  }
+  const ended = endedWell(context, run);
+  return judge(row, ended.get("apply"), ended.get("verify"));
 }
 
 /** What a step wants done after the reboot it asked for, then its check. */
@@ -55,84 +54,32 @@ export async function finishAfterReboot(
   work: ScriptWork,
   facts: HostFacts,
 ): Promise<Applied> {
-  const sections: Section[] = [{ name: "verify", text: work.check, env: work.env }];
+  const sections: Section[] = [verifySection(context, row, work)];
   if (work.afterReboot !== null) sections.unshift({ name: "after", text: work.afterReboot, env: work.env });
-  const { outputs } = await runSections(context, row, work, facts, sections);
+  const outputs = endedWell(context, await runSections(context, row, work, facts, sections));
   const after = outputs.get("after");
   const said = readStepOutput(after?.text ?? "");
   if (work.afterReboot !== null && after?.exitCode !== 0) return failed(row, said);
   return verified(row, outputs.get("verify"), said);
 }
 
-async function runSections(
-  context: StepContext,
-  row: CheckRow,
-  work: ScriptWork,
-  facts: HostFacts,
-  sections: readonly Section[],
-): Promise<{ result: ScriptResult; outputs: ReadonlyMap<string, SectionOutput> }> {
-  const { shell, console, playbook } = context;
-  const mark = newMark();
-  const batch = renderBatch(sections, mark, STEP_PRELUDE);
-  const script: Script = {
-    name: `apply "${row.step.name}"`,
-    text: batch.text,
-    env: { ...ambientEnv(context, facts), ARC_RUN_DIR: runFolder(context), ...batch.env },
-    sudo: playbook.become,
-  };
-  const result = await shell.run(script, {
-    ...runOptions(context, row.step.timeoutMs),
-    onDisconnect: work.onDisconnect,
-    onLine: (line) => {
-      if (line.trim() !== "" && !line.startsWith("@") && !line.startsWith(mark)) console.progress(line);
-    },
-  });
-  if (result.ended !== "exited" && result.ended !== "timed-out") expectOk(shell.host, script, result);
-  return { result, outputs: splitBatch(result.stdout, mark) };
+function endedWell({ shell }: StepContext, { script, result, outputs }: SectionsRun): SectionsRun["outputs"] {
+  expectOk(shell.host, script, result);
+  return outputs;
 }
 
-function applyEnv(context: StepContext, row: CheckRow, work: ScriptWork, facts: HostFacts): Record<string, string> {
-  const folder = runFolder(context);
-  const stepDir = folder === "" ? "" : `${folder}/${row.id}`;
-  const undo = undoScript(row.step.name, work, ambientEnv(context, facts));
-  return {
-    ...work.env,
-    ARC_STEP_DIR: stepDir,
-    ARC_CHECK: work.check,
-    ARC_APPLY: work.apply,
-    ARC_UNDO: undo ?? "",
-    ARC_RUN: JSON.stringify({ playbook: context.playbook.name, startedAt: context.clock.isoNow() }),
-    ARC_STARTED: JSON.stringify({ step: row.id, name: row.step.name, kind: row.step.kind, at: context.clock.isoNow() }),
-  };
+function judge(row: CheckRow, apply: SectionOutput | undefined, verify: SectionOutput | undefined): Applied {
+  const said = readStepOutput(apply?.text ?? "");
+  if (apply?.exitCode !== 0) return failed(row, said);
+  if (said.unchanged) return { ...DONE, changed: false };
+  if (said.reboot) return { ...DONE, reboot: true, reconnect: said.reconnect };
+  return verified(row, verify, said);
 }
-
-/** Keeps what undo needs before anything is touched, then applies; the log stays for whoever comes after a crash. */
-function applyText(context: StepContext): string {
-  if (runFolder(context) === "") return `${UNLESS_DONE}eval "$ARC_APPLY"`;
-  return `${UNLESS_DONE}
-mkdir -p "$ARC_STEP_DIR" || exit 1
-[ -e "$ARC_RUN_DIR/run.json" ] || printf '%s\\n' "$ARC_RUN" > "$ARC_RUN_DIR/run.json"
-printf '%s\\n' "$ARC_STARTED" >> "$ARC_RUN_DIR/steps.jsonl"
-[ -n "$ARC_UNDO" ] && arc_write "$ARC_UNDO" "$ARC_STEP_DIR/undo.sh" 700
-echo $$ > "$ARC_STEP_DIR/pid"
-( eval "$ARC_APPLY" ) 2>&1 | tee "$ARC_STEP_DIR/log"
-rc=\${PIPESTATUS[0]}
-echo "$rc" > "$ARC_STEP_DIR/rc"
-exit "$rc"`;
-}
-
-/** The plan may be older than steps that ran since: what one of them did already is no change of this one. */
-const UNLESS_DONE = `
-( ARC_STEP_DIR=; eval "$ARC_CHECK" ) >/dev/null 2>&1
-[ "$?" = 0 ] && { echo @unchanged; exit 0; }
-`;
 
 const DONE: Applied = { ok: true, changed: true, output: null, remedy: null, reboot: false, reconnect: false };
 
 function verified(row: CheckRow, verify: SectionOutput | undefined, applied: StepOutput): Applied {
-  if (verify?.exitCode === 0) {
-    return { ...DONE, reconnect: applied.reconnect };
-  }
+  if (verify?.exitCode === 0) return { ...DONE, reconnect: applied.reconnect };
   const said = readStepOutput(verify?.text ?? "");
   const still = said.before ?? said.plain.slice(-5).join("; ");
   const lines = [...applied.plain.slice(-30), `Applied, but the check still says: ${still || "not as it must be"}`];

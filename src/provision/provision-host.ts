@@ -8,7 +8,9 @@ import type { Console } from "../ports/console.ts";
 import type { Shell } from "../ports/shell.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import { probeHost } from "../probe/probe-host.ts";
+import { awaitUnfinished } from "./await-unfinished.ts";
 import { checkHost } from "./check-host.ts";
+import { type HostLease, takeLease } from "./host-lease.ts";
 import type { ProvisionRecord } from "./provision-record.ts";
 import { recapLine } from "./recap-line.ts";
 import { runSteps } from "./run-steps.ts";
@@ -26,6 +28,12 @@ export interface ProvisionContext {
   readonly runId?: string;
   /** Folder that stands for / on the host; empty on every real host. */
   readonly root?: string;
+  /** The host is held already (for a whole run); without it, it is held while something is changed. */
+  readonly lease?: HostLease;
+  /** Who we are, for others who find the host busy; the run id unless given. */
+  readonly owner?: string;
+  /** How long to wait for another run on the host; 0 unless given. */
+  readonly lockWaitMs?: number;
   /** Gets the record of what was done also when the run then fails. */
   readonly onRecord?: (record: ProvisionRecord) => Promise<void>;
 }
@@ -38,14 +46,13 @@ export interface ProvisionContext {
 export async function provisionHost(context: ProvisionContext): Promise<ProvisionRecord> {
   const { shell, clock, playbook } = context;
   const startedMs = clock.nowMs();
-  const steps: StepContext = { ...context, runId: context.runId ?? newRunId(clock) };
+  const steps: StepContext = { ...context, runId: context.runId ?? newRunId(clock), lease: context.lease ?? null };
   const facts = context.facts ?? (await probeHost(shell, clock, context));
   const plan = await checkHost({ ...steps, facts });
   refuse(plan, playbook, facts);
 
-  const run = await runSteps(steps, facts, plan);
+  const { run, second } = await holdAndRun(context, steps, facts, plan);
   const changed = run.outcomes.some(({ status }) => status === "changed");
-  const second = run.error === null && changed ? await secondPass(steps) : null;
   const record: ProvisionRecord = {
     host: shell.host,
     runId: changed && playbook.become ? steps.runId : null,
@@ -60,6 +67,30 @@ export async function provisionHost(context: ProvisionContext): Promise<Provisio
   if (run.error !== null) throw run.error;
   if (second !== null && second.length > 0) throw notConverged(record, second);
   return record;
+}
+
+/** Holds the host only when there is something to change, and looks again when another run had it meanwhile. */
+async function holdAndRun(context: ProvisionContext, steps: StepContext, facts: HostFacts, plan: HostPlan) {
+  const changes = plan.steps.some(({ status }) => status === "would-change");
+  if (steps.lease !== null || !changes || !steps.playbook.become) return runTwice(steps, facts, plan);
+  const { clock } = context;
+  const askedMs = clock.nowMs();
+  const owner = context.owner ?? `run ${steps.runId}`;
+  await using lease = await takeLease({ ...steps, owner, waitMs: context.lockWaitMs ?? 0, sudo: true });
+  const held = { ...steps, lease };
+  const othersWorked = (await awaitUnfinished(held)) || clock.nowMs() - askedMs >= WAITED_MS;
+  if (!othersWorked) return await runTwice(held, facts, plan);
+  const factsNow = await probeHost(steps.shell, clock, context);
+  return await runTwice(held, factsNow, await checkHost({ ...held, facts: factsNow }));
+}
+
+/** Taking a free host takes a round trip; longer means that somebody else had it. */
+const WAITED_MS = 5_000;
+
+async function runTwice(steps: StepContext, facts: HostFacts, plan: HostPlan) {
+  const run = await runSteps(steps, facts, plan);
+  const changed = run.outcomes.some(({ status }) => status === "changed");
+  return { run, second: run.error === null && changed ? await secondPass(steps) : null };
 }
 
 /** Nothing has been touched yet: the last moment to say no. */

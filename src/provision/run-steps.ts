@@ -111,7 +111,7 @@ async function runScripts(
     return { ...outcome(plan, "failed", 0), output: applied.output, remedy: applied.remedy };
   }
   if (!applied.changed) return { ...outcome(plan, "ok", 0), before: null, after: null };
-  if (applied.reconnect) await context.shell.reconnect();
+  if (applied.reconnect) await across(context, 60_000, () => context.shell.reconnect());
   if (row.step.rebootIfChanged) progress.rebootAsked = true;
   return outcome(plan, "changed", 0);
 }
@@ -135,9 +135,14 @@ async function reboot(
   expect: RebootWork["expect"],
 ): Promise<void> {
   context.console.info(`Rebooting ${context.shell.host}`);
-  await rebootHost(context, timeoutMs, expect);
+  await across(context, timeoutMs, () => rebootHost(context, timeoutMs, expect));
   progress.reboots += 1;
   progress.rebootAsked = false;
+}
+
+/** Work that drops the connection, and with it the lock. */
+function across(context: StepContext, timeoutMs: number, work: () => Promise<void>): Promise<void> {
+  return context.lease === null ? work() : context.lease.across(timeoutMs, work);
 }
 
 async function refresh(context: StepContext, progress: Progress): Promise<void> {

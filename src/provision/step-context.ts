@@ -4,6 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Console } from "../ports/console.ts";
 import type { Shell } from "../ports/shell.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
+import type { HostLease } from "./host-lease.ts";
 
 /** Everything that work on one host needs. */
 export interface StepContext {
@@ -16,6 +17,8 @@ export interface StepContext {
   readonly root?: string;
   /** Names the folder of this run below /var/lib/arc-vllm/runs. */
   readonly runId: string;
+  /** Null where the host cannot be or is not locked. */
+  readonly lease: HostLease | null;
 }
 
 /** Where a run keeps what `undo` needs. Only root can write there, so runs without root keep nothing. */

@@ -29,6 +29,7 @@ export function decide(
     sentence: `${status}${noteOn(status, exitCode, isSpared)}: ${describe(analysis, gate, record)}`,
     comparisonCount: comparisons.filter(wasCompared).length,
     regressedMetrics: comparisons.filter((c) => c.status === "REGRESSION").map((c) => `${c.metric} ${levelLabel(c)}`),
+    mdeMaxPct: worstDetectable(comparisons).reduce<number | null>((max, [, pct]) => Math.max(max ?? 0, pct), null),
   };
 }
 

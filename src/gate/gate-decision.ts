@@ -7,4 +7,6 @@ export interface GateDecision {
   readonly sentence: string;
   readonly comparisonCount: number;
   readonly regressedMetrics: readonly string[];
+  /** Largest minimum detectable effect over the judged metrics, in percent; null when nothing was compared. */
+  readonly mdeMaxPct: number | null;
 }

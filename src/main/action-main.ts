@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import * as core from "@actions/core";
-import type { Redactor } from "../core/redact.ts";
 import { Secret } from "../core/secret.ts";
 import { parseActionInputs } from "../inputs/action-inputs.ts";
 import { refuseForks } from "../inputs/fork-guard.ts";
@@ -18,15 +17,16 @@ import { runOutcome } from "./run-command.ts";
 import type { World } from "./world.ts";
 
 /** What the Action does when its step runs: one command, chosen by the input `command`, then outputs and the summary. */
-export async function actionMain(world: World, redactor: Redactor): Promise<CommandOutcome> {
+export async function actionMain(world: World, hide: (secret: Secret) => void): Promise<CommandOutcome> {
   const overrides = parseActionInputs(process.env);
   const { options } = overrides;
-  hideSecrets(options, redactor);
+  // First of all, before anything else can print one of them.
+  for (const value of Object.values(options)) if (value instanceof Secret) hide(value);
   const command = options.command ?? "run";
   if (command === "demo") return demoOutcome(options, world);
 
   refuseForks(await eventFacts(), { allowForkPr: options["allow-fork-pr"] === true, isSimulated: false });
-  const config = await readConfig(overrides, world.files, secretsFrom(redactor));
+  const config = await readConfig(overrides, world.files, { lookUp: (name) => process.env[name], hide });
   for (const warning of config.warnings) world.console.warn(warning);
   return runConfigured(command, config, overrides, world);
 }
@@ -73,27 +73,6 @@ async function withReports(dir: string, files: Files, command: () => Promise<Com
   const summary = await files.read(`${dir}/summary.md`);
   if (summary !== null && process.env["GITHUB_STEP_SUMMARY"]) await core.summary.addRaw(summary, true).write();
   return outcome;
-}
-
-/** Secrets given as inputs are masked by the runner and hidden by our own log before anything is printed. */
-function hideSecrets(options: RunOptions, redactor: Redactor): void {
-  for (const value of Object.values(options)) {
-    if (!(value instanceof Secret)) continue;
-    core.setSecret(value.reveal());
-    redactor.hide(value);
-  }
-}
-
-function secretsFrom(redactor: Redactor): (name: string) => string | undefined {
-  return (name) => {
-    const value = process.env[name];
-    // A socket path is asked for in the same way and is no secret.
-    if (value !== undefined && value.trim() !== "" && name !== "SSH_AUTH_SOCK") {
-      core.setSecret(value);
-      redactor.hide(new Secret(value));
-    }
-    return value;
-  };
 }
 
 async function eventFacts() {

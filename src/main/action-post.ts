@@ -1,3 +1,4 @@
+import type { Secret } from "../core/secret.ts";
 import { stopServer } from "../deploy/stop-server.ts";
 import { parseActionInputs } from "../inputs/action-inputs.ts";
 import { readConfig } from "./read-config.ts";
@@ -13,9 +14,16 @@ export interface RememberedServer {
  * Ends what main may have left behind when it was killed. Touches only what the state says main started; a problem here
  * is a warning, since it must not turn a green run red.
  */
-export async function actionPost(servers: readonly RememberedServer[], world: World): Promise<void> {
+export async function actionPost(
+  servers: readonly RememberedServer[],
+  world: World,
+  hide: (secret: Secret) => void,
+): Promise<void> {
   if (servers.length === 0) return;
-  const config = await readConfig(parseActionInputs(process.env), world.files, (name) => process.env[name]);
+  const config = await readConfig(parseActionInputs(process.env), world.files, {
+    lookUp: (name) => process.env[name],
+    hide,
+  });
   for (const { host: name, port } of servers) {
     const host = config.hosts.find((candidate) => candidate.name === name);
     if (host === undefined) continue;

@@ -3,6 +3,7 @@ import { actionsConsole } from "../adapters/actions-console.ts";
 import { exitCodeOf } from "../core/app-error.ts";
 import { formatFailure } from "../core/format-failure.ts";
 import { createRedactor, type Redactor } from "../core/redact.ts";
+import type { Secret } from "../core/secret.ts";
 import { actionMain } from "./action-main.ts";
 import { actionPost, type RememberedServer } from "./action-post.ts";
 import { abortOnSignals } from "./cancellation.ts";
@@ -10,6 +11,8 @@ import type { CommandOutcome } from "./command-outcome.ts";
 import { realWorld } from "./real-world.ts";
 import { toolVersion } from "./tool-version.ts";
 import type { World } from "./world.ts";
+
+type HideSecret = (secret: Secret) => void;
 
 const IS_POST = "is-post";
 const SERVERS = "servers";
@@ -21,16 +24,17 @@ async function main(): Promise<void> {
   const redactor = createRedactor();
   const console = actionsConsole({ redactor });
   const world = { ...(await realWorld(console, abortOnSignals())), rememberServer: rememberInState() };
-  if (isPost) await post(world);
-  else process.exitCode = await step(world, redactor);
+  if (isPost) await post(world, console.hideSecret);
+  else process.exitCode = await step(world, console.hideSecret, redactor);
+  console.finish();
 }
 
-async function step(world: World, redactor: Redactor): Promise<number> {
+async function step(world: World, hide: HideSecret, redactor: Redactor): Promise<number> {
   world.console.info(
     `arc-vllm ${toolVersion} (${process.env["GITHUB_ACTION_REF"] || "no ref"}), node ${process.version}`,
   );
   try {
-    const outcome = await actionMain(world, redactor);
+    const outcome = await actionMain(world, hide);
     world.console.endGroup();
     world.console.info(outcome.text);
     setVerdictOutputs(outcome);
@@ -44,9 +48,9 @@ async function step(world: World, redactor: Redactor): Promise<number> {
   }
 }
 
-async function post(world: World): Promise<void> {
+async function post(world: World, hide: HideSecret): Promise<void> {
   try {
-    await actionPost(JSON.parse(core.getState(SERVERS) || "[]") as RememberedServer[], world);
+    await actionPost(JSON.parse(core.getState(SERVERS) || "[]") as RememberedServer[], world, hide);
   } catch (error) {
     world.console.warn(`Cannot clean up: ${formatFailure(error)}`);
   }
@@ -66,6 +70,7 @@ function setVerdictOutputs({ decision }: CommandOutcome): void {
   core.setOutput("verdict", decision.status);
   core.setOutput("comparison-count", decision.comparisonCount);
   core.setOutput("regressed-metrics", decision.regressedMetrics.join("\n"));
+  core.setOutput("mde-max", decision.mdeMaxPct?.toFixed(1) ?? "");
 }
 
 function lastLine(text: string): string {

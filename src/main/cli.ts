@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
+import type { Redactor } from "../core/redact.ts";
 import { parseBenchFlags } from "../inputs/bench-flags.ts";
 import { BENCH_FLAGS } from "../inputs/bench-options.ts";
+import { loadGate } from "../inputs/parse-config.ts";
 import type { RunConfig } from "../inputs/run-config.ts";
 import { parseRunOptions, RUN_OPTIONS } from "../inputs/run-options.ts";
 import { bench } from "./bench.ts";
@@ -10,7 +12,7 @@ import { addOptions, optionTexts } from "./cli-options.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { compare } from "./compare.ts";
 import { provision } from "./provision.ts";
-import { readConfig } from "./read-config.ts";
+import { readConfig, readConfigFile } from "./read-config.ts";
 import { report } from "./report.ts";
 import { runCommand } from "./run-command.ts";
 import { serve } from "./serve.ts";
@@ -19,7 +21,7 @@ import { toolVersion } from "./tool-version.ts";
 import type { World } from "./world.ts";
 
 const cliLabel = (name: string) => `--${name}`;
-const secretOf = (name: string) => process.env[name];
+const lookUp = (name: string) => process.env[name];
 
 /** Set by the command that ran. */
 let exitCode = 0;
@@ -43,7 +45,11 @@ const benchCommand = program
   .description("measure any OpenAI-compatible endpoint")
   .addHelpText("after", example("bench --base-url http://10.0.0.5:8000 --model Llama-3.1 --max-concurrency 1,4,12"));
 addOptions(benchCommand, BENCH_FLAGS).action((values) =>
-  edge((world) => bench(parseBenchFlags(optionTexts(BENCH_FLAGS, values), secretOf), world)),
+  edge((world, { hide }) => {
+    const request = parseBenchFlags(optionTexts(BENCH_FLAGS, values), lookUp);
+    if (request.serve.apiKey !== null) hide(request.serve.apiKey);
+    return bench(request, world);
+  }),
 );
 
 const compareCommand = program
@@ -56,7 +62,7 @@ addOptions(compareCommand, RUN_OPTIONS, ["mode", "on-inconclusive", "require-com
   (baseline: string, current: string, values) =>
     edge(async (world) => {
       const overrides = parseRunOptions({ ...optionTexts(RUN_OPTIONS, values), baseline }, cliLabel);
-      const { gate } = await readConfig(overrides, world.files, secretOf);
+      const { gate } = loadGate(await readConfigFile(overrides, world.files), overrides);
       return compare({ current, gate, reportDir: overrides.options["report-dir"] ?? null }, world);
     }),
 );
@@ -94,9 +100,9 @@ function configured(
 ): void {
   const sub = program.command(name).description(description).addHelpText("after", example(usage));
   addOptions(sub, RUN_OPTIONS).action((values) =>
-    edge(async (world) => {
+    edge(async (world, { hide }) => {
       const overrides = parseRunOptions(optionTexts(RUN_OPTIONS, values), cliLabel);
-      const config = await readConfig(overrides, world.files, secretOf);
+      const config = await readConfig(overrides, world.files, { lookUp, hide });
       for (const warning of config.warnings) world.console.warn(warning);
       return command(config, world);
     }),
@@ -107,11 +113,13 @@ function example(usage: string): string {
   return `\nExample:\n  arc-vllm ${usage}`;
 }
 
-async function edge(command: (world: World) => Promise<CommandOutcome>): Promise<void> {
+async function edge(command: (world: World, redactor: Redactor) => Promise<CommandOutcome>): Promise<void> {
   exitCode = await atTheEdge({ json: program.opts()["json"] === true }, command);
 }
 
 async function main(): Promise<void> {
+  // `arc-vllm … | head` closes our stdout; that is no failure.
+  process.stdout.on("error", () => process.exit(exitCode));
   try {
     await program.parseAsync();
   } catch (error) {

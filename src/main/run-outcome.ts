@@ -25,6 +25,7 @@ export function outcomeOf(hosts: readonly JudgedRun[]): RunOutcome {
     ...worst,
     comparisonCount: decisions.reduce((sum, { comparisonCount }) => sum + comparisonCount, 0),
     regressedMetrics: [...new Set(decisions.flatMap(({ regressedMetrics }) => regressedMetrics))],
+    mdeMaxPct: decisions.reduce<number | null>((max, { mdeMaxPct }) => largest(max, mdeMaxPct), null),
     sentence: others.length === 0 ? worst.sentence : `${worst.sentence} (worst of ${decisions.length} hosts)`,
   };
   return { hosts, decision };
@@ -40,7 +41,12 @@ export function failureDecision(error: unknown): GateDecision {
     sentence: `INVALID: ${message.split("\n")[0]}${code}`,
     comparisonCount: 0,
     regressedMetrics: [],
+    mdeMaxPct: null,
   };
+}
+
+function largest(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
 /** A cancelled or broken run is worse than a regression, since nothing is known then. */

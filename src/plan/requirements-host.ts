@@ -1,5 +1,6 @@
 import { gpuModel } from "../probe/gpu-names.ts";
 import type { DkmsModule, HostFacts } from "../probe/host-facts.ts";
+import { newestFirst } from "../probe/release-order.ts";
 import { discreteGpus, type HostRule } from "./requirement.ts";
 
 /** Releases that Intel's GPU packages exist for. */
@@ -34,6 +35,22 @@ export const kernelRelease: HostRule = {
     evidence: facts.evidence["kernel"] ?? null,
     remedy: "Apply the playbook, which installs and boots this kernel",
   }),
+};
+
+export const kernelAtLeast: HostRule = {
+  scope: "host",
+  want: "the lowest kernel version that is good enough",
+  judge(facts, want) {
+    const running = facts.kernel.running;
+    const version = running?.split("-")[0] ?? null;
+    return {
+      holds: version === null ? null : newestFirst(version, want) <= 0,
+      found: running ?? "unknown",
+      wanted: `${want} or later`,
+      evidence: facts.evidence["kernel"] ?? null,
+      remedy: "Install a later kernel of the distribution (its hardware enablement kernel) and reboot",
+    };
+  },
 };
 
 /** A kernel update or a changed GRUB default shows only after the next boot; better now than then. */

@@ -7,6 +7,7 @@ import { goodFacts, goodGpu } from "../fakes/host-facts.ts";
 const WANT: Partial<Record<RequirementName, string>> = {
   "gpu-family": "alchemist",
   "kernel-release": "6.5.0-35-generic",
+  "kernel-at-least": "6.5",
   "dkms-module": "intel-i915-dkms",
   "gpu-driver": "i915",
   "login-groups": "render video",
@@ -88,6 +89,14 @@ const cases: readonly Case[] = [
   { name: "secure-boot-off", when: "there is no EFI", facts: { secureBoot: "not-efi" }, holds: true },
   { name: "secure-boot-off", when: "unknown", facts: { secureBoot: null }, holds: null },
   { name: "kernel-release", when: "another runs", facts: kernel({ running: "6.8.0-45-generic" }), holds: false },
+  {
+    name: "kernel-at-least",
+    when: "older",
+    facts: kernel({ running: "6.8.0-45-generic" }),
+    want: "6.11",
+    holds: false,
+  },
+  { name: "kernel-at-least", when: "newer", facts: kernel({ running: "7.1.2-061" }), want: "6.11", holds: true },
   {
     name: "boots-running-kernel",
     when: "GRUB boots another",

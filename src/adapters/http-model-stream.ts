@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
-import http from "node:http";
-import https from "node:https";
-import type { Socket } from "node:net";
 import { AppError } from "../core/app-error.ts";
 import type { HttpRequest, ModelStream, StreamHandle, StreamSink } from "../ports/model-stream.ts";
 import { askWhole } from "./ask-whole.ts";
+import type { HttpConnection } from "./http-connection.ts";
+import { type HttpConnectionPool, httpConnectionPool } from "./http-connection-pool.ts";
+import { httpExchange } from "./http-exchange.ts";
 import { systemClock } from "./system-clock.ts";
 import { transportFailureOf } from "./transport-failure.ts";
 
@@ -13,84 +13,76 @@ export interface HttpModelStreamOptions {
   readonly caFile?: string;
 }
 
-type Send = (request: HttpRequest) => http.ClientRequest;
-
-/** uvicorn closes a connection that was idle for 5 s: one that is nearly as old is not used again. */
-const IDLE_MS = 4000;
-
 /**
- * HTTP and HTTPS through node's own client: one kept-alive connection per request in flight, as many as are needed.
- * A request whose reused connection the server had closed while it was idle (it ends before a single byte of an
- * answer) goes out once more, on another connection, and says so; nothing else is ever sent again.
+ * HTTP/1.1 over sockets of our own, plain or TLS: one kept-alive connection per request in flight, as many as are
+ * needed. Why not node:http: docs/decisions/http-below-node.md. A request whose reused connection the server had
+ * closed while it was idle (it ends before a single byte of an answer) goes out once more, on another connection, and
+ * says so; nothing else is ever sent again.
  */
 export function httpModelStream(options: HttpModelStreamOptions = {}): ModelStream {
-  const ca = options.caFile === undefined ? {} : { ca: readCaFile(options.caFile) };
-  const plain = dropWhenIdle(new http.Agent({ keepAlive: true, maxFreeSockets: Number.POSITIVE_INFINITY }));
-  const tls = dropWhenIdle(new https.Agent({ keepAlive: true, maxFreeSockets: Number.POSITIVE_INFINITY, ...ca }));
-  const send: Send = (request) => {
-    const url = new URL(request.url);
-    const start = { method: request.method, headers: headersOf(request) };
-    const { protocol } = url;
-    return protocol === "https:"
-      ? https.request(url, { ...start, agent: tls })
-      : http.request(url, { ...start, agent: plain });
-  };
-  const stream: ModelStream["stream"] = (request, sink) => startStream(send, request, sink);
-
+  const pool = httpConnectionPool(options.caFile === undefined ? undefined : readCaFile(options.caFile));
+  const stream: ModelStream["stream"] = (request, sink) => startStream(pool, request, sink);
   return {
     stream,
     ask: (request, limits) => askWhole(stream, request, limits),
     async [Symbol.asyncDispose]() {
-      plain.destroy();
-      tls.destroy();
+      pool.closeIdle();
     },
   };
 }
 
-function startStream(send: Send, request: HttpRequest, sink: StreamSink): StreamHandle {
+function startStream(pool: HttpConnectionPool, request: HttpRequest, sink: StreamSink): StreamHandle {
+  const url = new URL(request.url);
+  const text = requestText(url, request);
   let writtenAtMs: number | null = null;
   let resent = false;
-  let cancelled = false;
   let over = false;
-  let current = attempt();
+  /** The sink may cancel inside a call, when more of the same read is still to come. */
+  const whileRunning: Pick<StreamSink, "onHeaders" | "onData"> = {
+    onHeaders: (status, headers, atMs) => sink.onHeaders(status, headers, atMs),
+    onData(bytes, atMs) {
+      if (!over) sink.onData(bytes, atMs);
+    },
+  };
+  let connection = attempt(false);
 
-  function attempt(): http.ClientRequest {
-    const outgoing = send(request);
-    let answered = false;
-    outgoing.on("response", (response) => {
-      answered = true;
-      sink.onHeaders(response.statusCode ?? 0, plainHeaders(response.headers), systemClock.nowMs());
-      response.on("data", (bytes: Buffer) => {
-        const atMs = systemClock.nowMs();
-        if (!over) sink.onData(bytes, atMs);
-      });
-      response.on("end", () => {
-        if (!over) sink.onEnd(systemClock.nowMs());
+  function attempt(fresh: boolean): HttpConnection {
+    const { connection: own, isReused } = pool.take(url, fresh);
+    const exchange = httpExchange(whileRunning, {
+      onComplete(reusable, atMs) {
+        if (over) return;
         over = true;
-      });
-      // What broke is told by "error"; a close without an end and without an error cannot be left out either.
-      response.on("error", fail);
-      response.on("close", () => fail(new Error("the connection closed inside the answer")));
-    });
-    outgoing.on("finish", () => {
-      writtenAtMs = systemClock.nowMs();
-    });
-    outgoing.on("error", (error) => {
-      if (!answered && !cancelled && !resent && outgoing.reusedSocket && isClosed(error)) {
+        if (reusable) pool.give(url, own);
+        else own.destroy();
+        sink.onEnd(atMs);
+      },
+      onUnanswered(error) {
+        if (!isReused) {
+          fail(error);
+          return;
+        }
         resent = true;
-        current = attempt();
-      } else fail(error);
+        connection = attempt(true);
+      },
+      onBroken(error) {
+        own.destroy();
+        fail(error);
+      },
     });
-    outgoing.end(request.body);
-    return outgoing;
+    own.use({
+      ...exchange,
+      onWritten(atMs) {
+        writtenAtMs = atMs;
+      },
+    });
+    own.write(text);
+    return own;
   }
 
   function fail(error: Error): void {
     if (over) return;
     over = true;
-    const atMs = systemClock.nowMs();
-    if (cancelled) sink.onFailure("cancelled", "cancelled by this side", atMs);
-    else sink.onFailure(transportFailureOf(error), error.message, atMs);
+    sink.onFailure(transportFailureOf(error), error.message, systemClock.nowMs());
   }
 
   return {
@@ -101,47 +93,29 @@ function startStream(send: Send, request: HttpRequest, sink: StreamSink): Stream
       return resent;
     },
     cancel() {
-      cancelled = true;
-      current.destroy(new Error("cancelled"));
+      if (over) return;
+      over = true;
+      connection.destroy();
+      sink.onFailure("cancelled", "cancelled by this side", systemClock.nowMs());
     },
   };
 }
 
-function isClosed(error: NodeJS.ErrnoException): boolean {
-  return error.code === "ECONNRESET" || error.code === "EPIPE";
-}
-
-function headersOf({ headers, apiKey, body }: HttpRequest): Record<string, string> {
-  return {
-    ...headers,
-    ...(apiKey === undefined ? {} : { authorization: `Bearer ${apiKey.reveal()}` }),
-    // Without it node would send the body in chunks.
-    ...(body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) }),
-  };
-}
-
-function plainHeaders(headers: http.IncomingHttpHeaders): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value]],
-    ),
-  );
-}
-
-/** An agent destroys a free socket whose timer fires; a socket in use has no timer. */
-function dropWhenIdle<T extends http.Agent>(agent: T): T {
-  const { reuseSocket } = agent;
-  return Object.assign(agent, {
-    keepSocketAlive(socket: Socket) {
-      socket.unref();
-      socket.setTimeout(IDLE_MS);
-      return true;
-    },
-    reuseSocket(socket: Socket, request: http.ClientRequest) {
-      socket.setTimeout(0);
-      reuseSocket.call(agent, socket, request);
-    },
-  });
+function requestText(url: URL, { method, headers, apiKey, body }: HttpRequest): string {
+  const lines = [
+    `${method} ${url.pathname}${url.search} HTTP/1.1`,
+    `host: ${url.host}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ...(apiKey === undefined ? [] : [`authorization: Bearer ${apiKey.reveal()}`]),
+    ...(body === undefined ? [] : [`content-length: ${Buffer.byteLength(body)}`]),
+  ];
+  if (lines.some((line) => /[\r\n\0]/.test(line))) {
+    throw new AppError("INPUT_INVALID", {
+      message: `Cannot ${method} "${url.origin}${url.pathname}": a header or the API key holds a line break`,
+      hint: "Remove the line break, often one at the end of a secret",
+    });
+  }
+  return `${lines.join("\r\n")}\r\n\r\n${body ?? ""}`;
 }
 
 function readCaFile(path: string): string {

@@ -8,10 +8,10 @@ import { startRequest } from "./start-request.ts";
 /** Makes all bodies of a phase before its clock starts, so that making them delays no request. */
 export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsSha256: string } {
   const { workload, models, clock, model, requests, apiKey } = run;
-  const setName = `${phase.kind}/${phase.concurrency}/${phase.repeat}`;
+  const setName = `${phase.kind}-${phase.concurrency}-${phase.repeat}`;
   const prompts = run.prompts.make(setName, phase.total);
-  // The same seed, or the same file, must not find what an earlier phase or run left in a prefix cache.
-  const cacheSalt = run.isVllmLike ? `${run.runId}/${setName}` : null;
+  // vLLM allows no slash in it. The same seed, or the same file, must not find what an earlier phase or run left in a prefix cache.
+  const cacheSalt = run.isVllmLike ? `arc-${run.runId}-${setName}` : null;
   const options = { model, usagePerChunk: workload.usagePerChunk ?? false, cacheSalt };
   const bodies = prompts.map((prompt) => requestBody(workload, prompt, options));
   const progress = phaseProgress(workload, phase, clock.nowMs());
@@ -19,7 +19,7 @@ export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsS
   const launch: Launch = async (index, due) => {
     const plan = {
       index,
-      rid: `arc-${run.runId}-${phase.kind}-${phase.concurrency}-${phase.repeat}-${index}`,
+      rid: `arc-${run.runId}-${setName}-${index}`,
       url: `${run.baseUrl}${workload.endpoint}`,
       body: bodies[index] ?? "",
       apiKey,

@@ -54,7 +54,7 @@ describe("promptsOfFile()", () => {
     const maker = promptsOfFile(parsePromptFile('{"prompt":"a"}\n{"prompt":"b"}\n{"prompt":"c"}', "p"));
     const said = (setName: string, count: number) =>
       maker.make(setName, count).map(({ input }) => (input.kind === "text" ? input.text : input));
-    expect(said("measure/4/0", 5)).toEqual(["a", "b", "c", "a", "b"]);
-    expect(said("warm-up/4/0", 2)).toEqual(["c", "b"]);
+    expect(said("measure-4-0", 5)).toEqual(["a", "b", "c", "a", "b"]);
+    expect(said("warm-up-4-0", 2)).toEqual(["c", "b"]);
   });
 });

@@ -127,7 +127,7 @@ describe("runWorkload()", () => {
       ignore_eos: true,
     });
     expect(prompt).toSatisfy((ids: number[]) => ids.every((id) => id >= 500 && id < 540));
-    expect(cache_salt).toMatch(/^[0-9a-f]{8}\/measure\/2\/0$/);
+    expect(cache_salt).toMatch(/^arc-[0-9a-f]{8}-measure-2-0$/);
     expect(new Set(model.seen.map(({ rid }) => rid)).size).toBe(model.seen.length);
   });
 

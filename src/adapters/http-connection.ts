@@ -1,0 +1,88 @@
+import { connect as connectTcp, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { systemClock } from "./system-clock.ts";
+
+/** Who uses a connection at the moment. */
+export interface ConnectionUser {
+  /** Bytes of the answer, valid during the call, and when they were read. */
+  onBytes(bytes: Buffer, atMs: number): void;
+  onWritten(atMs: number): void;
+  /** The other side closed (null), or the connection broke. Nothing comes afterwards. */
+  onClosed(error: Error | null): void;
+}
+
+/** A kept-alive connection that carries one exchange after the other. */
+export interface HttpConnection {
+  /** Takes the connection, or changes hands. */
+  use(user: ConnectionUser): void;
+  write(request: string): void;
+  /** Gives it back: bytes or a close from now on only end it. */
+  rest(onClosed: () => void): void;
+  destroy(): void;
+}
+
+/** A reader gets this buffer again and again: reading allocates nothing, whatever the number of connections. */
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
+
+/** Starts to connect to the host of a URL. What goes wrong is told by `onClosed`. */
+export function openHttpConnection(url: URL, ca: string | undefined): HttpConnection {
+  let user: ConnectionUser | null = null;
+  let onIdleClosed: (() => void) | null = null;
+  let broken: Error | null = null;
+
+  function onRead(bytes: Buffer): void {
+    // Before anything looks at the bytes.
+    const atMs = systemClock.nowMs();
+    if (user === null) socket.destroy();
+    else user.onBytes(bytes, atMs);
+  }
+
+  const socket = openSocket(url, ca, onRead);
+  socket.on("error", (error) => {
+    broken = error;
+  });
+  socket.on("close", () => {
+    user?.onClosed(broken);
+    onIdleClosed?.();
+  });
+
+  return {
+    use(next) {
+      socket.ref();
+      user = next;
+      onIdleClosed = null;
+    },
+    write(request) {
+      socket.write(request, "utf8", (error) => {
+        if (error === undefined || error === null) user?.onWritten(systemClock.nowMs());
+      });
+    },
+    rest(onClosed) {
+      socket.unref();
+      user = null;
+      onIdleClosed = onClosed;
+    },
+    destroy() {
+      user = null;
+      socket.destroy();
+    },
+  };
+}
+
+function openSocket(url: URL, ca: string | undefined, onRead: (bytes: Buffer) => void): Socket {
+  // The brackets of an IPv6 address belong to the URL.
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  if (url.protocol !== "https:") {
+    const callback = (length: number, buffer: Uint8Array): boolean => {
+      onRead((buffer as Buffer).subarray(0, length));
+      return true;
+    };
+    return connectTcp({ host, port: Number(url.port || 80), noDelay: true, onread: { buffer: shared, callback } });
+  }
+  const name = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
+  const socket = connectTls({ host, port: Number(url.port || 443), ...name, ...(ca === undefined ? {} : { ca }) });
+  socket.setNoDelay(true);
+  // TLS has no way to read into a buffer of ours.
+  socket.on("data", onRead);
+  return socket;
+}

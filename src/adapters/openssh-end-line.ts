@@ -2,11 +2,11 @@ import { type Readable, Transform } from "node:stream";
 import type { ProcessEnd } from "./run-script.ts";
 
 /**
- * Shell text that runs the bootstrap in "$1" and then says on stderr how it ended: the ssh client exits with 255 both for
- * a lost connection and for a script that did, and has no word for a signal. The shell's own remark on a signal is
- * thrown away.
+ * Text for bash that runs the bootstrap in "$1" and then says on stderr how it ended: the ssh client exits with 255 both
+ * for a lost connection and for a script that did, and has no word for a signal. Bash's own remark on a signal is thrown
+ * away; dash would print it all the same.
  */
-export const REPORT_END = `{ (exec 2>&3 3>&- sh -c "$1"); } 3>&2 2>/dev/null; echo "[arc-vllm script ended $?]" >&2`;
+export const REPORT_END = `{ sh -c "$1" 2>&3 3>&-; } 3>&2 2>/dev/null; echo "[arc-vllm script ended $?]" >&2`;
 
 export interface ReportedEnd {
   /** The stream without the line. */

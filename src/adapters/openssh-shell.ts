@@ -51,7 +51,7 @@ async function startSession(
   bootstrap: Bootstrap,
   clock: Clock,
 ): Promise<ScriptProcess> {
-  const command = `exec sh -c ${quotePosix(REPORT_END)} arc-vllm ${quotePosix(bootstrapCommand(bootstrap))}`;
+  const command = `exec env -u BASH_ENV -u ENV bash --noprofile --norc -c ${quotePosix(REPORT_END)} arc-vllm ${quotePosix(bootstrapCommand(bootstrap))}`;
   const argv = [...sshArguments(host, folder), "-o", "ControlMaster=no", "--", host.address, command];
   const client = await startProcess("ssh", argv, { env: sshEnvironment(), onAbandon: "kill" });
   const { stderr, reported, drained } = withoutEndLine(client.stderr);

@@ -49,7 +49,9 @@ describe("REPORT_END", () => {
   it.each(["exit 0", "exit 255", "kill -KILL $$"])(
     "reports the status of %j and nothing of the shell's own",
     (command) => {
-      const { stderr } = spawnSync("sh", ["-c", REPORT_END, "sh", `echo oops >&2; ${command}`], { encoding: "utf8" });
+      const { stderr } = spawnSync("bash", ["--norc", "-c", REPORT_END, "sh", `echo oops >&2; ${command}`], {
+        encoding: "utf8",
+      });
       expect(stderr).toMatch(/^oops\n\[arc-vllm script ended (0|255|137)\]\n$/);
     },
   );

@@ -33,7 +33,10 @@ const APT_STATE = `
 arc_names=; for p in $PACKAGES; do arc_names="$arc_names \${p%%=*}"; done
 arc_read() {
   arc_dpkg=$(dpkg-query -W -f='\${Package} \${Version} \${db:Status-Abbrev}\\n' $arc_names 2>/dev/null)
-  arc_held=" $(apt-mark showhold 2>/dev/null | tr '\\n' ' ') "
+  # Not apt-mark: it builds apt's whole cache to say what the first status letter says.
+  arc_held=" $(while read -r name version status; do
+    case \${status:-$version} in h*) printf '%s ' "$name" ;; esac
+  done <<< "$arc_dpkg")"
 }
 arc_version() {
   local name version status

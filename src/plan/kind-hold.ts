@@ -27,7 +27,9 @@ names=$(arc_unheld)
 };
 
 const STATE = `
-arc_held=" $(apt-mark showhold 2>/dev/null | tr '\\n' ' ') "
+arc_held=" $(dpkg-query -W -f='\${db:Status-Abbrev} \${Package}\\n' $PACKAGES 2>/dev/null | while read -r status name; do
+  case $status in h*) printf '%s ' "$name" ;; esac
+done)"
 arc_wanted() {
   if [ -z "$IF_INSTALLED" ]; then printf '%s\\n' $PACKAGES; return; fi
   dpkg-query -W -f='\${Package} \${db:Status-Abbrev}\\n' $PACKAGES 2>/dev/null | while read -r name status; do

@@ -10,18 +10,15 @@ dpkg-query -W -f='\${Package}\\t\${Version}\\t\${db:Status-Abbrev}\\n' \\
   'linux-image-*' 'linux-headers-*' 'linux-modules-extra-*' 'linux-tools-*' 'linux-generic*' linux-firmware \\
   dkms 'intel-i915-dkms' 'intel-fw-gpu' 'intel-level-zero-gpu' 'libze-intel-gpu1' 'level-zero' 'libze1' \\
   'intel-opencl-icd' xpu-smi docker.io docker-ce unattended-upgrades needrestart 2>/dev/null
-rc=$?
-apt-mark showhold 2>/dev/null | while read -r name; do echo "hold=$name"; done
-[ "$rc" -le 1 ]`,
+[ "$?" -le 1 ]`,
   parse({ text, exitCode }) {
     const lines = linesOf(text);
-    const holds = new Set(lines.filter((line) => line.startsWith("hold=")).map((line) => line.slice(5).trim()));
     const found: Record<string, PackageFacts> = {};
     for (const line of lines) {
       const [name, version, status] = line.split("\t");
       // The second letter is what is, the first what is wanted: "ii", or "hi" for a package on hold.
       if (!name || !version || !/^[a-z]i/.test(status?.trim() ?? "")) continue;
-      found[name] = { version, held: holds.has(name) || status?.startsWith("h") === true };
+      found[name] = { version, held: status?.startsWith("h") === true };
     }
     if (exitCode !== 0) return read(found, null, "Packages unknown: dpkg-query could not be run");
     const names = Object.keys(found);

@@ -32,7 +32,7 @@ const RETRY_MS = 10_000;
 const LONGEST_MS = 7 * 86_400_000;
 
 /**
- * Takes the host, or throws HOST_BUSY with who has it. A host without flock cannot be locked: a warning says so. The lock
+ * Takes the host, or throws HOST_BUSY with who has it. A host without working locks cannot be locked: a warning says so. The lock
  * dies with the connection; what keeps it over our own reboot is a lease file with a deadline.
  */
 export async function takeLease(context: LeaseContext): Promise<HostLease> {
@@ -40,6 +40,7 @@ export async function takeLease(context: LeaseContext): Promise<HostLease> {
   let held = await waitForLock(context, token, context.waitMs);
   return {
     async across(timeoutMs, work) {
+      if (!held.real) return work();
       await bridge(context, token, timeoutMs);
       await held.end();
       const result = await work();
@@ -54,6 +55,8 @@ export async function takeLease(context: LeaseContext): Promise<HostLease> {
 }
 
 interface HeldLock {
+  /** False on a host whose locks keep nobody out. */
+  readonly real: boolean;
   end(): Promise<void>;
 }
 
@@ -98,10 +101,11 @@ async function tryLock(
   ended.catch(() => {});
   const line = await Promise.race([said, ended]);
   if (line.startsWith("@busy ")) return { lock: null, holder: line.slice(6) };
-  if (line === "@unlocked") console.warn(`${shell.host} has no flock: nothing keeps other runs out`);
+  if (line === "@unlocked") console.warn(`${shell.host} has no locks that work: nothing keeps other runs out`);
   else if (line !== "@locked") throw cannotLock(shell.host, line);
   return {
     lock: {
+      real: line === "@locked",
       async end() {
         release.abort();
         await ended.catch(() => {});
@@ -134,6 +138,8 @@ const HOLD = `${FILES}
 command -v flock >/dev/null || { echo @unlocked; exit 0; }
 exec 9>>"$lock"
 if ! flock -n 9; then echo "@busy $(cat "$lock.owner" 2>/dev/null || echo 'another run')"; exit 75; fi
+# Some file systems grant every lock to everybody.
+if flock -n "$lock" true 9>&-; then echo @unlocked; exit 0; fi
 if [ -s "$lease" ]; then
   IFS=' ' read -r until token owner < "$lease"
   if [ "$token" != "$TOKEN" ] && [ "$until" -gt "$(date +%s)" ]; then

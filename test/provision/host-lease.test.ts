@@ -80,7 +80,7 @@ describe("takeLease()", () => {
     const shell: Shell = fakeShell(() => ({ stdout: "@unlocked\n" }));
     const free = await takeLease(runner("run one", { shell, console }));
     await free[Symbol.asyncDispose]();
-    expect(console.lines).toEqual([expect.stringContaining("has no flock")]);
+    expect(console.lines).toEqual([expect.stringContaining("has no locks")]);
   });
 
   it("fails when the lock cannot be taken at all", async () => {

@@ -1,7 +1,9 @@
 import { Bash, type CommandName, decodeBytesToUtf8, defineCommand, getCommandNames, parse, serialize } from "just-bash";
 import { quotePosix } from "../core/quote-posix.ts";
 import { commandTable, isCommandPresent } from "./command-table.ts";
+import type { ExitTrap } from "./shell-commands.ts";
 import type { Call, CommandResult, RunAs, Session, StandIn } from "./stand-in.ts";
+import { nextPid } from "./virtual-machine.ts";
 
 /** Interpreter commands that a fresh Ubuntu 22.04 server does not have. */
 const NOT_ON_UBUNTU = ["rg", "jq", "yq", "xan", "sqlite3", "html-to-markdown", "tree", "history", "help"];
@@ -20,17 +22,27 @@ export async function runScript(
   text: string,
   options: RunScriptOptions = {},
 ): Promise<CommandResult> {
-  const exitTraps: string[] = [];
-  const bash = openBash(session, options.env ?? {}, exitTraps);
-  const result = await execute(bash, session, text, options.stdin ?? "");
-  const trap = exitTraps.at(-1);
-  if (trap === undefined || session.signal.aborted) return report(session, result);
-  const atExit = await execute(bash, session, `${functionsOf(text)}\n${trap}`, "", result.env);
-  return report(session, {
-    stdout: result.stdout + atExit.stdout,
-    stderr: result.stderr + atExit.stderr,
+  const { machine } = session;
+  const exitTraps: ExitTrap[] = [];
+  const script: ScriptRun = { session, pid: nextPid(machine), table: commandTable(exitTraps) };
+  const bash = openBash(script, options.env ?? {});
+  const learn = (name: string) => {
+    const standIn = script.table[name];
+    if (standIn) bash.registerCommand(adapt(name, standIn, script));
+  };
+  machine.disk.onProgram.add(learn);
+  machine.disk.addFile(`/proc/${script.pid}/comm`, "bash\n");
+  const result = await execute(bash, session, audible(text), options.stdin ?? "");
+  const [trap] = exitTraps;
+  const ending = trap === undefined || session.signal.aborted ? null : await runTrap(bash, session, text, trap, result);
+  machine.disk.onProgram.delete(learn);
+  for (const [path, holder] of machine.locks) if (holder === script) machine.locks.delete(path);
+  await machine.disk.rm(`/proc/${script.pid}`, { recursive: true, force: true });
+  return {
+    stdout: result.stdout + (ending?.stdout ?? ""),
+    stderr: result.stderr + (ending?.stderr ?? "") + refusedWrites(session),
     exitCode: result.exitCode,
-  });
+  };
 }
 
 /** Runs one command line given as words. */
@@ -42,14 +54,23 @@ export function runArgv(
   return runScript(session, argv.map(quotePosix).join(" "), options);
 }
 
-function openBash(session: Session, env: Readonly<Record<string, string>>, exitTraps: string[]): Bash {
+/** One script while it runs. */
+interface ScriptRun {
+  readonly session: Session;
+  readonly pid: number;
+  readonly table: Readonly<Record<string, StandIn>>;
+}
+
+function openBash(script: ScriptRun, env: Readonly<Record<string, string>>): Bash {
+  const { session, pid } = script;
   const home = session.uid === 0 ? "/root" : `/home/${session.user}`;
+  const present = Object.entries(script.table).filter(([name]) => isCommandPresent(session.machine, name));
   return new Bash({
     fs: sessionFiles(session),
     cwd: home,
     env: { PATH, HOME: home, USER: session.user, LOGNAME: session.user, SHELL: "/bin/bash", LANG: "C.UTF-8", ...env },
     commands: getCommandNames().filter((name) => !NOT_ON_UBUNTU.includes(name)) as CommandName[],
-    customCommands: Object.entries(commandTable(exitTraps)).map(([name, standIn]) => adapt(name, standIn, session)),
+    customCommands: present.map(([name, standIn]) => adapt(name, standIn, script)),
     // It patches globals of the whole process, which others measure with at the same time.
     defenseInDepth: false,
     executionLimits: {
@@ -57,9 +78,31 @@ function openBash(session: Session, env: Readonly<Record<string, string>>, exitT
       maxCommandCount: 1_000_000,
       maxLoopIterations: 1_000_000,
     },
-    sleep: (ms) => session.machine.pause(ms, session.signal),
-    processInfo: { uid: session.uid, gid: session.uid, pid: 2211, ppid: 2210 },
+    async sleep(ms) {
+      await session.machine.pause(ms, session.signal);
+      // A loop around a sleep of no time would keep everything else in this process from running.
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+    processInfo: { uid: session.uid, gid: session.uid, pid, ppid: 1 },
   });
+}
+
+/**
+ * The interpreter gives its output at the end. A script that ends in an endless loop has no end, so what it echoes
+ * before is made to be heard at once.
+ */
+function audible(text: string): string {
+  return /^while (:|true); do\b.*\bdone\s*$/m.test(text) ? text.replace(/^echo /gm, "arc-say ") : text;
+}
+
+function runTrap(
+  bash: Bash,
+  session: Session,
+  text: string,
+  { handler, variables }: ExitTrap,
+  { env = {} }: { readonly env?: Readonly<Record<string, string>> },
+): Promise<CommandResult> {
+  return execute(bash, session, `${functionsOf(text)}\n${handler}`, "", { ...variables, ...env });
 }
 
 async function execute(
@@ -81,19 +124,24 @@ async function execute(
   }
 }
 
-function report(session: Session, { stdout, stderr, exitCode }: CommandResult): CommandResult {
-  const refused = session.machine.disk.refusals.splice(0).map(() => "bash: echo: write error: Invalid argument\n");
-  return { stdout, stderr: stderr + refused.join(""), exitCode };
+/** Values that the kernel refused to take from a redirection. */
+function refusedWrites(session: Session): string {
+  const refused = session.machine.disk.refusals.splice(0);
+  return refused.map(() => "bash: echo: write error: Invalid argument\n").join("");
 }
 
-function adapt(name: string, standIn: StandIn, session: Session) {
+function adapt(name: string, standIn: StandIn, script: ScriptRun) {
+  const { session } = script;
   return defineCommand(name, async (args, ctx) => {
     const inherited = ctx.exportedEnv ?? {};
     const call: Call = {
       args,
       stdin: decodeBytesToUtf8(ctx.stdin),
       env: inherited,
+      variables: ctx.env,
       cwd: ctx.cwd,
+      descriptors: openFiles(ctx.fileDescriptors),
+      script,
       session,
       machine: session.machine,
       run: (argv, as: Partial<RunAs> = {}) =>
@@ -102,6 +150,15 @@ function adapt(name: string, standIn: StandIn, session: Session) {
     };
     return standIn(call);
   });
+}
+
+/** The interpreter keeps a descriptor of a file as a word with the path behind a colon. */
+function openFiles(descriptors: ReadonlyMap<number, string> | undefined): ReadonlyMap<number, string> {
+  const paths = [...(descriptors ?? [])].flatMap(([descriptor, word]): [number, string][] => {
+    const path = /^__file\w*__:(.*)$/s.exec(word)?.[1];
+    return path === undefined ? [] : [[descriptor, path]];
+  });
+  return new Map(paths);
 }
 
 /** Functions of a script, so that an EXIT trap can call them after the script has ended. */

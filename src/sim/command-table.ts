@@ -8,14 +8,14 @@ import { gpuCommands } from "./gpu-commands.ts";
 import { grubCommands } from "./grub-commands.ts";
 import { networkCommands } from "./network-commands.ts";
 import { packageOfCommand } from "./package-catalog.ts";
-import { shellCommands } from "./shell-commands.ts";
+import { type ExitTrap, shellCommands } from "./shell-commands.ts";
 import type { StandIn } from "./stand-in.ts";
 import { systemCommands } from "./system-commands.ts";
 import { systemdCommands } from "./systemd-commands.ts";
 import type { VirtualMachine } from "./virtual-machine.ts";
 
 /** Every command of the virtual host that the interpreter does not bring itself. */
-export function commandTable(exitTraps: string[]): Readonly<Record<string, StandIn>> {
+export function commandTable(exitTraps: ExitTrap[]): Readonly<Record<string, StandIn>> {
   return {
     ...shellCommands(exitTraps),
     ...systemCommands,

@@ -15,6 +15,8 @@ export class MachineDisk extends InMemoryFs {
   readonly #attributes = new Map<string, Attribute>();
   readonly #sizes = new Map<string, number>();
   readonly #programs = new Set<string>();
+  /** Told about every new program: a shell that runs already must learn of it. */
+  readonly onProgram = new Set<(name: string) => void>();
   /** Writes that the kernel refused and that no shell could report (see `writeFile`). */
   readonly refusals: string[] = [];
 
@@ -32,6 +34,7 @@ export class MachineDisk extends InMemoryFs {
   addProgram(name: string): void {
     if (this.#programs.has(name)) return;
     this.#programs.add(name);
+    for (const tell of this.onProgram) tell(name);
     this.addFile(`/usr/bin/${name}`, `#!/bin/bash\n${name} "$@"\n`, { mode: 0o755 });
   }
 

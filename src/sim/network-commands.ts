@@ -66,7 +66,9 @@ async function gpg(call: Call): Promise<CommandResult> {
   const text = operands[0] === undefined ? call.stdin : ((await call.machine.disk.readText(operands[0])) ?? "");
   if (options.has("--show-keys")) {
     if (!text.includes(SIMULATED_FINGERPRINT)) return failed(2, "gpg: no valid OpenPGP data found.");
-    return ok(`pub:-:3072:1:28DA432DAAC8BAEA:1620000000:::-:::scESC::::::23::0:\nfpr:::::::::${SIMULATED_FINGERPRINT}:`);
+    return ok(
+      `pub:-:3072:1:28DA432DAAC8BAEA:1620000000:::-:::scESC::::::23::0:\nfpr:::::::::${SIMULATED_FINGERPRINT}:`,
+    );
   }
   if (!options.has("--dearmor")) return ok();
   if (!text.startsWith(ARMOR)) return failed(2, "gpg: no valid OpenPGP data found.");

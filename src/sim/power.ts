@@ -25,6 +25,7 @@ export function cutPower(machine: VirtualMachine): void {
   for (const end of [...machine.onPowerOff]) end();
   machine.onPowerOff.clear();
   machine.listeners.clear();
+  machine.locks.clear();
   machine.units.clear();
 }
 

@@ -83,6 +83,7 @@ async function runInUnit(
     groups: ["root"],
     signal,
     live: (line) => writeJournal(machine, name, line),
+    speak: null,
   };
   const result = await machine.runArgv(session, argv, environmentOf(file));
   writeJournal(machine, name, result.stdout);

@@ -1,9 +1,17 @@
 import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
 
-/** What the interpreter lacks of bash and coreutils. `exitTraps` collects what `trap … EXIT` asked for. */
-export function shellCommands(exitTraps: string[]): Readonly<Record<string, StandIn>> {
+/** What `trap … EXIT` asked for, with the variables of that moment: those of the end are lost at an `exit`. */
+export interface ExitTrap {
+  readonly handler: string;
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** What the interpreter lacks of bash and coreutils. `exitTraps` collects the trap of the script, if it sets one. */
+export function shellCommands(exitTraps: ExitTrap[]): Readonly<Record<string, StandIn>> {
   return {
-    trap: ({ args }) => trap(args, exitTraps),
+    trap: (call) => trap(call, exitTraps),
+    env: withEnvironment,
+    "arc-say": say,
     umask: () => ok(),
     ulimit: () => ok("1024"),
     mktemp,
@@ -31,12 +39,40 @@ export function shellCommands(exitTraps: string[]): Readonly<Record<string, Stan
   };
 }
 
-function trap(args: readonly string[], exitTraps: string[]): CommandResult {
+/** `echo` of a script that ends only when it is told to: what it says must be heard before. */
+function say({ args, session }: Call): CommandResult {
+  if (session.speak === null) return ok(args.join(" "));
+  session.speak(args.join(" "));
+  return ok();
+}
+
+function trap({ args, variables }: Call, exitTraps: ExitTrap[]): CommandResult {
   const [handler = "-", ...signals] = args;
   if (!signals.some((signal) => signal === "EXIT" || signal === "0")) return ok();
   exitTraps.length = 0;
-  if (handler !== "-" && handler !== "") exitTraps.push(handler);
+  if (handler !== "-" && handler !== "") exitTraps.push({ handler, variables: Object.fromEntries(variables) });
   return ok();
+}
+
+/** The interpreter's own does not hand variables on to another shell. */
+function withEnvironment(call: Call): CommandResult | Promise<CommandResult> {
+  const { operands } = splitOptions(call.args, ["-u", "--unset", "-C"]);
+  const split = operands.findIndex((word) => !/^[A-Za-z_]\w*=/.test(word));
+  const assignments = split < 0 ? operands : operands.slice(0, split);
+  const argv = split < 0 ? [] : call.args.slice(call.args.indexOf(operands[split] as string));
+  const added = Object.fromEntries(
+    assignments.map((word) => [word.slice(0, word.indexOf("=")), word.slice(word.indexOf("=") + 1)]),
+  );
+  const kept = call.args.some((word) => word === "-i" || word === "-") ? {} : call.env;
+  const unset = call.args.filter((_, at) => call.args[at - 1] === "-u");
+  const env = Object.fromEntries(Object.entries({ ...kept, ...added }).filter(([name]) => !unset.includes(name)));
+  if (argv.length === 0)
+    return ok(
+      Object.entries(env)
+        .map(([name, value]) => `${name}=${value}`)
+        .join("\n"),
+    );
+  return call.run(argv, { env, stdin: call.stdin });
 }
 
 /** The interpreter's own follows only the last link of a path. */
@@ -81,17 +117,38 @@ async function install(call: Call): Promise<CommandResult> {
   return ok();
 }
 
-/** Nobody else runs on the virtual host at the same time, so every lock is free. */
+/** Locks on files: of a descriptor until the script ends, or of a path while a command runs. */
 async function flock(call: Call): Promise<CommandResult> {
-  const { operands } = splitOptions(
-    call.args.filter((word) => word !== "-c"),
-    ["-w", "-E", "--timeout", "--conflict-exit-code"],
-  );
-  const argv = operands.slice(1);
-  if (argv.length === 0) return ok();
-  return call.args.includes("-c")
-    ? call.run(["bash", "-c", argv.join(" ")], { stdin: call.stdin })
-    : call.run(argv, { stdin: call.stdin });
+  const { options, operands } = splitOptions(call.args, ["-w", "-E", "--timeout", "--conflict-exit-code", "-c"]);
+  const [target = "", ...argv] = operands;
+  const { locks } = call.machine;
+  const path = /^\d+$/.test(target) ? (call.descriptors.get(Number(target)) ?? "") : target;
+  const busy = Number(options.get("-E") ?? options.get("--conflict-exit-code") ?? 1);
+  if (path === "") return failed(65, `flock: ${target}: Bad file descriptor`);
+  if (options.has("-u")) {
+    locks.delete(path);
+    return ok();
+  }
+  const patience =
+    options.has("-n") || options.has("--nonblock") ? 0 : Number(options.get("-w") ?? options.get("--timeout") ?? 3600);
+  if (!(await isFree(call, path, patience))) return failed(busy);
+  if (/^\d+$/.test(target)) {
+    locks.set(path, call.script);
+    return ok();
+  }
+  const command = options.get("-c");
+  locks.set(path, {});
+  const result = await call.run(command === undefined ? argv : ["bash", "-c", command], { stdin: call.stdin });
+  locks.delete(path);
+  return result;
+}
+
+async function isFree({ machine, session }: Call, path: string, seconds: number): Promise<boolean> {
+  for (let left = seconds; machine.locks.has(path); left -= 1) {
+    if (left <= 0 || session.signal.aborted) return false;
+    await machine.pause(1_000, session.signal);
+  }
+  return true;
 }
 
 async function cmp({ args, machine }: Call): Promise<CommandResult> {

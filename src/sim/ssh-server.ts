@@ -95,7 +95,7 @@ function serveConnection(machine: VirtualMachine, connection: Connection, accept
         const channel = acceptExec();
         login.then((groups) => {
           const who = { machine, user: machine.user, uid: 1000, groups };
-          runOnChannel({ ...who, signal: gone.signal, live: null }, channel, command);
+          runOnChannel({ ...who, signal: gone.signal, live: null, speak: null }, channel, command);
         }, ignore);
       });
     });
@@ -143,8 +143,9 @@ async function runFramed(session: Session, channel: ServerChannel, sudo: boolean
   }
   channel.write(`${START_LINE}\n`);
   channel.stderr.write(`${START_LINE}\n`);
-  const as: Session = sudo ? { ...session, user: "root", uid: 0, groups: ["root"] } : session;
-  finish(channel, await runScript(as, body));
+  const speaking: Session = { ...session, speak: (line) => channel.write(`${line}\n`) };
+  const as: Session = sudo ? { ...speaking, user: "root", uid: 0, groups: ["root"] } : speaking;
+  finish(channel, await runScript(as, body, sudo ? { env: { SUDO_USER: session.user } } : {}));
 }
 
 /** Collects stdin until the frame is whole; tells when stdin ends, before or after. */

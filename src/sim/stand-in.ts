@@ -11,6 +11,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** Takes output of a long-running command while it runs; null: it is returned at the end. */
   readonly live: ((line: string) => void) | null;
+  /** Takes what a script says that never ends by itself (see `arc-say`); null: it is heard at the end. */
+  readonly speak: ((line: string) => void) | null;
 }
 
 /** One invocation of a stand-in command. */
@@ -19,7 +21,13 @@ export interface Call {
   readonly stdin: string;
   /** Exported variables only. */
   readonly env: Readonly<Record<string, string>>;
+  /** Every variable of the shell, exported or not. */
+  readonly variables: ReadonlyMap<string, string>;
   readonly cwd: string;
+  /** Files behind the descriptors that the script has opened. */
+  readonly descriptors: ReadonlyMap<number, string>;
+  /** The same for all commands of one script: locks belong to it. */
+  readonly script: object;
   readonly session: Session;
   readonly machine: VirtualMachine;
   /** Runs another command line of the host and gives what it printed. */

@@ -28,6 +28,7 @@ export interface VirtualMachine {
   readonly units: Map<string, UnitState>;
   readonly docker: DockerState;
   readonly journal: JournalEntry[];
+  lastPid: number;
   /** Null while the host is off or between two boots. */
   boot: Boot | null;
   readonly bootIds: string[];
@@ -35,6 +36,8 @@ export interface VirtualMachine {
   readonly closing: AbortSignal;
   /** Called when the power goes: connections break, processes are gone. */
   readonly onPowerOff: Set<() => void>;
+  /** Locks by path, each with the script that holds it. */
+  readonly locks: Map<string, object>;
   /** Ports that something on the host listens on. */
   readonly listeners: Map<number, Listener>;
   /** BIOS settings, which count from the next boot on. */
@@ -155,7 +158,8 @@ export function writeJournal(machine: VirtualMachine, unit: string, message: str
   }
 }
 
-/** Process ids only have to differ. */
+/** A process id that nobody has had since the boot. */
 export function nextPid(machine: VirtualMachine): number {
-  return 1_200 + machine.journal.length * 3 + machine.units.size + Math.floor(machine.clock.nowMs() % 20_000);
+  machine.lastPid += 1;
+  return machine.lastPid;
 }

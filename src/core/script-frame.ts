@@ -17,8 +17,8 @@ export const START_LINE = "[arc-vllm script starts]";
 /** How often the client sends a newline after the frame, so that the host notices a peer that vanished without a word. */
 export const HEARTBEAT_MS = 20_000;
 
-/** How long the host waits between TERM and KILL when it ends a script. */
-export const KILL_GRACE_MS = 2_000;
+/** How long the host waits at most between TERM and KILL when it ends a script, and at least one second less. */
+export const KILL_GRACE_MS = 3_000;
 
 /**
  * The command that a host is asked to run: one of four fixed strings, whatever the script. It starts a bash that reads
@@ -108,8 +108,8 @@ const WATCH_STDIN = [
   '[ "$5" = "$session" ] || [ "$pid" = "$$" ] || [ "$3" = "$$" ] || continue;',
   '[ "$2" = Z ] || [ "$pid" = "$me" ] || [ "$3" = "$me" ] && continue;',
   'pids="$pids $pid"; done; kill -s "$1" $pids; };',
-  `strike TERM; for ((try = 0; try < ${KILL_GRACE_MS / 100}; try++)); do`,
-  "sleep 0.1; strike 0 || exit; done; strike KILL ) & );",
+  // By the clock and not by rounds: on a busy host one round takes long.
+  `strike TERM; SECONDS=0; while ((SECONDS < ${KILL_GRACE_MS / 1000})); do sleep 0.1; strike 0 || exit; done; strike KILL ) & );`,
   "exec 3<&-;",
 ].join(" ");
 

@@ -31,7 +31,7 @@ function lookAt(pid: string): { session: string; commandLine: string } {
 }
 
 /** Repeats a check until it passes; fails with its last failure. */
-export async function eventually(check: () => void, patienceMs = 4_000): Promise<void> {
+export async function eventually(check: () => void, patienceMs = 8_000): Promise<void> {
   const until = performance.now() + patienceMs;
   for (;;) {
     try {

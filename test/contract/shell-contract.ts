@@ -358,11 +358,11 @@ function describeConnection(open: () => Promise<ShellUnderTest>, path: (file: st
 }
 
 /** Waits until none of the processes runs; fails after `patienceMs`. */
-async function expectGone(pids: readonly string[], patienceMs = 4_000): Promise<void> {
+async function expectGone(pids: readonly string[], patienceMs = 8_000): Promise<void> {
   expect(pids.every((pid) => /^\d+$/.test(pid))).toBe(true);
   await eventually(() => expect(pids.filter(isAlive)).toEqual([]), patienceMs);
 }
 
 async function expectText(file: string, text: string): Promise<void> {
-  await eventually(() => expect(existsSync(file) && readFileSync(file, "utf8")).toBe(text), 6_000);
+  await eventually(() => expect(existsSync(file) && readFileSync(file, "utf8")).toBe(text), 8_000);
 }

@@ -86,9 +86,14 @@ describe("openSshShell() on a connection that breaks", () => {
   it.each(["reset", "fin"] as const)("gives connection-lost for a %s while commands run", async (how) => {
     const server = await serve();
     const shell = await connect(server);
-    const running = [run(shell, "echo hi; sleep 30"), run(shell, "sleep 31")];
-    setTimeout(() => server.cut(how), 300);
-    const [first, second] = await Promise.all(running);
+    let begun = 0;
+    const onLine = () => {
+      begun += 1;
+      if (begun === 2) server.cut(how);
+    };
+    const options = { timeoutMs: 10_000, onLine };
+    const script = { name: "run a test", text: "echo hi; sleep 30" };
+    const [first, second] = await Promise.all([shell.run(script, options), shell.run(script, options)]);
     expect(first).toMatchObject({ ended: "connection-lost", exitCode: null, signal: null, stdout: "hi\n" });
     expect(second).toMatchObject({ ended: "connection-lost" });
   });

@@ -134,7 +134,8 @@ function execute(channel: ServerChannel, command: string, gone: Promise<void>, o
     if (code !== null) channel.exit(code);
     else channel.exit((signal ?? "KILL").replace("SIG", ""), false, "");
   });
-  child.once("close", () => channel.close());
+  // Not close(), which drops what the client's window has not let through yet.
+  child.once("close", () => channel.end());
   void gone.then(() => hangUp(child));
 }
 

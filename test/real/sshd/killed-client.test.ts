@@ -58,9 +58,9 @@ describe.each(hosts)("a program with $name in one bundled file", ({ name, host }
     const client = start({ text: "echo $$; sleep 100 & echo $!; wait", onDisconnect: "kill" });
     const pids = await linesOf(client, 2);
     client.kill("SIGKILL");
-    await eventually(() => expect(pids.filter(isAlive)).toEqual([]), 8_000);
+    await eventually(() => expect(pids.filter(isAlive)).toEqual([]));
     const isLeft = (session: string, line: string) => session === pids[0] || line.includes(`-p ${sshd.spec.port} `);
-    await eventually(() => expect(processesThat(isLeft)).toEqual([]), 8_000);
+    await eventually(() => expect(processesThat(isLeft)).toEqual([]));
   });
 
   it("lets a script finish that must, when it is killed", async () => {
@@ -69,7 +69,7 @@ describe.each(hosts)("a program with $name in one bundled file", ({ name, host }
     const client = start({ text, onDisconnect: "finish" });
     await linesOf(client, 2);
     client.kill("SIGKILL");
-    await eventually(() => expect(existsSync(file) && readFileSync(file, "utf8")).toBe("done\n"), 8_000);
+    await eventually(() => expect(existsSync(file) && readFileSync(file, "utf8")).toBe("done\n"));
   });
 });
 

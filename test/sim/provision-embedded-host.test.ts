@@ -83,7 +83,7 @@ function freePort(): Promise<number> {
 
 it("the embedded host goes from its bad state to a served model by the real playbook, adapter and engine", async () => {
   const modelPort = await freePort();
-  const embedded = await startEmbeddedHost({ clock: systemClock, modelPort, speed: 300 });
+  const embedded = await startEmbeddedHost({ clock: systemClock, modelPort });
   onTestFinished(() => embedded.stop());
   const host = hostSpec(embedded);
   const shell = await openShell(host, systemClock);
@@ -120,4 +120,4 @@ it("the embedded host goes from its bad state to a served model by the real play
 
   await server.stop();
   expect(embedded.containers()).toEqual([]);
-});
+}, 90_000);

@@ -30,7 +30,7 @@ export function parsePlaybook(
     inputProblems(
       `playbook "${shown}"`,
       lines,
-      "Correct the lines above; the kinds of steps are in the docs",
+      "Correct the lines above; playbooks/ubuntu-22.04-a770.yml is a complete example",
       "PLAYBOOK_INVALID",
     );
   if (document.syntaxProblems.length > 0) {

@@ -10,7 +10,7 @@ export const HOSTS_KIND = "hosts";
 
 /**
  * What the playbook wants of the host: one row per step (per card for steps about GPUs), from the facts and from what
- * the checks printed. Steps that change something are blocked on a host that the playbook is not for.
+ * the checks printed. On a host that the playbook is not for, only what is judged from the facts is judged.
  */
 export function planHost(playbook: Playbook, facts: HostFacts, outputs: ReadonlyMap<string, SectionOutput>): HostPlan {
   const support = hostSupport(playbook, facts);
@@ -57,7 +57,9 @@ function blockedBy(
   before: readonly { row: CheckRow; planned: PlannedStep }[],
 ): PlannedStep | null {
   const { step } = row;
-  if (support?.status === "failed" && step.work.type !== "assert") {
+  // Bash of a playbook is written for its hosts; requirements that are judged from facts hold anywhere.
+  const anywhere = step.work.type === "assert" && "requirement" in step.work.by;
+  if (support?.status === "failed" && !anywhere) {
     return planned(row, "blocked", { before: "the playbook is not for this host", remedy: support.remedy });
   }
   const needed = before.filter((entry) => step.needs.includes(entry.row.step.name));

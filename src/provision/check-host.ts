@@ -3,7 +3,7 @@ import { expectOk } from "../core/expect-ok.ts";
 import type { Script } from "../core/script.ts";
 import { checkRows, checkSection } from "../plan/check-rows.ts";
 import type { HostPlan } from "../plan/host-plan.ts";
-import { planHost } from "../plan/plan-host.ts";
+import { hostSupport, planHost } from "../plan/plan-host.ts";
 import type { Playbook } from "../plan/playbook.ts";
 import { STEP_PRELUDE } from "../plan/step-prelude.ts";
 import type { Shell } from "../ports/shell.ts";
@@ -26,7 +26,9 @@ export interface CheckContext {
  * when the host could not be asked; what does not hold is in the plan (see planProblem).
  */
 export async function checkHost(context: CheckContext): Promise<HostPlan> {
-  return planHost(context.playbook, context.facts, await askHost(context));
+  const { playbook, facts } = context;
+  const isForHost = hostSupport(playbook, facts)?.status !== "failed";
+  return planHost(playbook, facts, isForHost ? await askHost(context) : new Map());
 }
 
 /** Runs every check of the playbook and gives what each printed. */

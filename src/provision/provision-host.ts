@@ -11,6 +11,7 @@ import { probeHost } from "../probe/probe-host.ts";
 import { awaitUnfinished } from "./await-unfinished.ts";
 import { checkHost } from "./check-host.ts";
 import { type HostLease, takeLease } from "./host-lease.ts";
+import { lookAtHost } from "./look-at-host.ts";
 import type { ProvisionRecord } from "./provision-record.ts";
 import { recapLine } from "./recap-line.ts";
 import { runSteps } from "./run-steps.ts";
@@ -28,6 +29,8 @@ export interface ProvisionContext {
   readonly runId?: string;
   /** Folder that stands for / on the host; empty on every real host. */
   readonly root?: string;
+  /** Boot id of the machine this runs on: it must not reboot itself. */
+  readonly ownBootId?: string | null;
   /** The host is held already (for a whole run); without it, it is held while something is changed. */
   readonly lease?: HostLease;
   /** Who we are, for others who find the host busy; the run id unless given. */
@@ -40,16 +43,21 @@ export interface ProvisionContext {
 
 /**
  * Brings a host to the state of a playbook: checks everything, applies only what differs, verifies each step, and checks
- * everything again. Throws HOST_UNSUPPORTED, HOST_NOT_READY or HOST_NO_SUDO before anything is touched; STEP_FAILED,
+ * everything again. Throws HOST_UNSUPPORTED, HOST_NOT_READY, HOST_NO_SUDO or HOST_BUSY before anything is touched; STEP_FAILED,
  * HOST_REBOOT_FAILED, HOST_NOT_CONVERGED, HOST_CONNECTION_LOST or CANCELLED later.
  */
 export async function provisionHost(context: ProvisionContext): Promise<ProvisionRecord> {
   const { shell, clock, playbook } = context;
   const startedMs = clock.nowMs();
   const steps: StepContext = { ...context, runId: context.runId ?? newRunId(clock), lease: context.lease ?? null };
-  const facts = context.facts ?? (await probeHost(shell, clock, context));
-  const plan = await checkHost({ ...steps, facts });
+  const known = context.facts;
+  const { facts, plan } =
+    known === undefined
+      ? await lookAtHost(steps)
+      : { facts: known, plan: await checkHost({ ...steps, facts: known }) };
   refuse(plan, playbook, facts);
+  if (plan.needsReboot && facts.bootId !== null && facts.bootId === context.ownBootId)
+    throw wouldRebootItself(shell.host);
 
   const { run, second } = await holdAndRun(context, steps, facts, plan);
   const changed = run.outcomes.some(({ status }) => status === "changed");
@@ -90,7 +98,7 @@ const WAITED_MS = 5_000;
 async function runTwice(steps: StepContext, facts: HostFacts, plan: HostPlan) {
   const run = await runSteps(steps, facts, plan);
   const changed = run.outcomes.some(({ status }) => status === "changed");
-  return { run, second: run.error === null && changed ? await secondPass(steps) : null };
+  return { run, second: run.error === null && changed ? await secondPass(steps, run.lastPlan) : null };
 }
 
 /** Nothing has been touched yet: the last moment to say no. */
@@ -106,14 +114,24 @@ function refuse(plan: HostPlan, playbook: Playbook, facts: HostFacts): void {
 }
 
 /** Steps that still want changes right after they were applied: they would change the host at every run. */
-async function secondPass(context: StepContext): Promise<readonly string[]> {
-  const facts = await probeHost(context.shell, context.clock, context);
-  const plan = await checkHost({ ...context, facts });
+async function secondPass(context: StepContext, lastPlan: HostPlan | null): Promise<readonly string[]> {
+  const look = async () => {
+    const facts = await probeHost(context.shell, context.clock, context);
+    return await checkHost({ ...context, facts });
+  };
+  const plan = lastPlan ?? (await look());
   return plan.steps
     .filter(({ status }) => status === "would-change" || status === "failed")
     .map(
       ({ name, before, after }) => `${name}: ${[before, after].filter(Boolean).join(" -> ") || "not as it must be"}`,
     );
+}
+
+function wouldRebootItself(host: string): AppError {
+  return new AppError("HOST_REBOOT_FAILED", {
+    message: `Cannot reboot host "${host}": it is the machine this runs on`,
+    hint: "Run from another machine over SSH, or bring this one to the wanted kernel by hand first",
+  });
 }
 
 function notConverged(record: ProvisionRecord, steps: readonly string[]): AppError {

@@ -15,6 +15,8 @@ export interface StepsRun {
   readonly reboots: number;
   /** The first thing that went wrong; null when every step is as it must be. */
   readonly error: unknown;
+  /** The last check, when nothing was changed after it: a second pass would find the same. */
+  readonly lastPlan: HostPlan | null;
 }
 
 /** How long a host may take to come back from a reboot that a step asked for. */
@@ -23,7 +25,7 @@ const REBOOT_TIMEOUT_MS = 900_000;
 /** What is known of the host while steps run; replaced whole by `refresh`. */
 interface Progress {
   facts: HostFacts;
-  plan: ReadonlyMap<string, PlannedStep>;
+  plan: HostPlan;
   readonly outcomes: StepOutcome[];
   reboots: number;
   /** Something changed since `facts` and `plan` were read. */
@@ -39,7 +41,7 @@ interface Progress {
 export async function runSteps(context: StepContext, facts: HostFacts, plan: HostPlan): Promise<StepsRun> {
   const progress: Progress = {
     facts,
-    plan: byName(plan),
+    plan,
     outcomes: [],
     reboots: 0,
     stale: false,
@@ -64,7 +66,8 @@ export async function runSteps(context: StepContext, facts: HostFacts, plan: Hos
       break;
     }
   }
-  return { outcomes: progress.outcomes, reboots: progress.reboots, error: progress.error };
+  const { outcomes, reboots, error } = progress;
+  return { outcomes, reboots, error, lastPlan: progress.stale ? null : progress.plan };
 }
 
 async function runRow(context: StepContext, progress: Progress, row: CheckRow): Promise<StepOutcome> {
@@ -147,7 +150,7 @@ function across(context: StepContext, timeoutMs: number, work: () => Promise<voi
 
 async function refresh(context: StepContext, progress: Progress): Promise<void> {
   progress.facts = await probeHost(context.shell, context.clock, context);
-  progress.plan = byName(await checkHost({ ...context, facts: progress.facts }));
+  progress.plan = await checkHost({ ...context, facts: progress.facts });
   progress.stale = false;
 }
 
@@ -165,13 +168,9 @@ function shorten(text: string): string {
   return text.length > 160 ? `${text.slice(0, 159)}…` : text;
 }
 
-function byName(plan: HostPlan): ReadonlyMap<string, PlannedStep> {
-  return new Map(plan.steps.map((step) => [step.name, step]));
-}
-
 function planOf(progress: Progress, row: CheckRow): PlannedStep {
   const name = row.gpu === null ? row.step.name : `${row.step.name} (${row.gpu.bdf})`;
-  const plan = progress.plan.get(name);
+  const plan = progress.plan.steps.find((step) => step.name === name);
   if (plan !== undefined) return plan;
   // A card that was there at the start and is not any more.
   const gone = { before: "not on the host any more", after: null, evidence: null, remedy: null };

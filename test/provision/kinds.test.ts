@@ -1,12 +1,12 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { probeHost } from "../../src/probe/probe-host.ts";
 import { checkHost } from "../../src/provision/check-host.ts";
 import { provisionHost } from "../../src/provision/provision-host.ts";
 import type { ProvisionRecord } from "../../src/provision/provision-record.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { fakeConsole } from "../fakes/fake-console.ts";
+import { goodFacts } from "../fakes/host-facts.ts";
 import { smallPlaybook } from "../fakes/shipped-playbook.ts";
 import { type StubHost, stubHost } from "../fakes/stub-host.ts";
 
@@ -16,6 +16,9 @@ beforeEach(() => {
 });
 afterEach(() => host.remove());
 
+/** What the kinds need of a host besides what they ask it themselves. */
+const facts = goodFacts({ kernel: { ...goodFacts().kernel, running: "6.8.0-45-generic" } });
+
 function provision(steps: string): Promise<ProvisionRecord> {
   const playbook = smallPlaybook(steps);
   return provisionHost({
@@ -23,12 +26,12 @@ function provision(steps: string): Promise<ProvisionRecord> {
     clock: new FakeClock(),
     console: fakeConsole(),
     playbook,
+    facts,
     root: host.root,
   });
 }
 
 async function check(steps: string) {
-  const facts = await probeHost(host.shell, new FakeClock(), { root: host.root });
   return (await checkHost({ shell: host.shell, playbook: smallPlaybook(steps), facts, root: host.root })).steps;
 }
 

@@ -124,6 +124,16 @@ describe("provisionHost()", () => {
     expect(host.shell.ran.map(({ sudo }) => sudo)).toEqual([false]);
   });
 
+  it("does not reboot the machine that it runs on", async () => {
+    const host = newHost();
+    const playbook = smallPlaybook("  - name: r\n    reboot: { expect: { uname: 6.5.0-35-generic } }\n");
+    await expect(provisionHost(context(host, playbook, { ownBootId: "boot-0" }))).rejects.toMatchObject({
+      code: "HOST_REBOOT_FAILED",
+      hint: expect.stringContaining("another machine"),
+    });
+    expect(host.commands().some((line) => line.startsWith("systemd-run"))).toBe(false);
+  });
+
   it("blocks what needs a failed step, does the rest, and does not reboot", async () => {
     const host = newHost();
     const broken = "  - name: broken\n    shell: { check: 'false', apply: 'echo no luck; exit 3' }\n";

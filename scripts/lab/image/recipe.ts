@@ -7,12 +7,14 @@ export const SUITE = "bookworm";
 
 /** Installed with their dependencies, without recommendations. */
 export const BASE_PACKAGES = [
+  "bison",
   "busybox-static",
   "ca-certificates",
   "curl",
   "dbus",
   "dkms",
   "docker.io",
+  "flex",
   "gawk",
   "gcc",
   "gnupg",

@@ -1,7 +1,7 @@
 // Stands in for the `vllm` command: serves the few paths that a deployment asks, with a child like vLLM's engine
 // process. STAND_IN says how it behaves; STAND_IN_PIDS is a file that gets the numbers of all its processes.
 import { spawn } from "node:child_process";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
 
@@ -56,8 +56,34 @@ const server = createServer((request, response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     return response.write("data: {}\n\n");
   }
-  json(response, { choices: [{ text: " the" }], usage: { completion_tokens: 1 } });
+  let text = "";
+  request.on("data", (part) => (text += part));
+  request.on("end", () => {
+    const body = text === "" ? {} : JSON.parse(text);
+    if (body.stream === true) stream(response, body);
+    else json(response, { choices: [{ text: " the" }], usage: { completion_tokens: 1 } });
+  });
 });
+
+/** One chunk every few ms (a file says how many) from a fixed start, so that delays do not add up; then usage, the end. */
+function stream(response, { max_tokens: tokens, prompt }) {
+  const gapMs = Number(readFileSync(process.env.STAND_IN_ITL_FILE, "utf8"));
+  const startMs = performance.now() + 20;
+  const usage = { prompt_tokens: prompt?.length ?? 1, completion_tokens: tokens, total_tokens: tokens + 1 };
+  const event = (data) => response.write(`data: ${JSON.stringify({ id: "cmpl-1", model: name, ...data })}\n\n`);
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  const send = (index) => {
+    if (response.destroyed) return;
+    if (index === tokens) {
+      event({ choices: [], usage });
+      return response.end("data: [DONE]\n\n");
+    }
+    event({ choices: [{ index: 0, text: ` w${index}`, finish_reason: index === tokens - 1 ? "length" : null }] });
+    setTimeout(send, startMs + (index + 1) * gapMs - performance.now(), index + 1);
+  };
+  setTimeout(send, 20, 0);
+}
+
 process.on("SIGTERM", () => server.close(() => process.exit(0)));
 if (mode === "silent") setInterval(() => console.log("still loading"), 200);
 else server.listen(Number(values.port), values.host, () => console.log("Application startup complete."));

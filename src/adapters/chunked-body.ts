@@ -1,72 +1,98 @@
 import { HttpSyntaxError } from "./http-head.ts";
 
 export interface ChunkedBody {
-  /** Hands the data of these bytes over. Returns what follows the body, or null while it goes on. */
-  push(bytes: Buffer): Buffer | null;
+  /** Hands the data of these bytes over. Returns where the body ends in them, or -1 while it goes on. */
+  push(bytes: Buffer): number;
 }
 
 const LF = 10;
 const CR = 13;
-const NOTHING = Buffer.alloc(0);
-/** A size line holds a number and extensions that nobody uses. */
-const LINE_LIMIT_BYTES = 4096;
+const SEMICOLON = 59;
+const SPACE = 32;
+const TAB = 9;
+/** A size line holds a number and extensions that nobody uses; a trailer is a header that nobody reads. */
+const LINE_LIMIT_BYTES = 16_384;
+/** 2^48 bytes: more digits would not be exact in a number. */
+const SIZE_DIGITS = 12;
 
-/** Incremental reader of a chunked body (RFC 9112 §7.1), extensions and trailers left out. */
+/** After "size" and its digits come extensions ("skip"); a chunk's data is followed by a line end. */
+type Expects = "size" | "skip" | "data" | "line end" | "trailer" | "nothing";
+
+/**
+ * Incremental reader of a chunked body (RFC 9112 §7.1), extensions and trailers left out. It runs once for every token
+ * of every stream, so it counts through the bytes and makes no text of them.
+ */
 export function chunkedBody(onData: (bytes: Buffer) => void): ChunkedBody {
-  let expects: "size" | "data" | "line end" | "trailer" | "nothing" = "size";
-  /** Bytes that the chunk still lacks. */
+  let expects: Expects = "size";
+  /** Size of this chunk as far as it was read, then the bytes that it still lacks. */
   let left = 0;
-  /** Start of a line that was cut. */
-  let partial: Buffer = NOTHING;
+  let digits = 0;
+  let lineBytes = 0;
 
-  /** Returns the bytes after the line, or null when its end has not come. */
-  function readLine(bytes: Buffer, onLine: (line: string) => void): Buffer | null {
-    const end = bytes.indexOf(LF);
-    const line = partial.length === 0 ? bytes.subarray(0, end === -1 ? bytes.length : end) : joined(bytes, end);
-    if (line.length > LINE_LIMIT_BYTES) throw new HttpSyntaxError(`a line of more than ${LINE_LIMIT_BYTES} bytes`);
-    partial = end === -1 ? Buffer.from(line) : NOTHING;
-    if (end === -1) return null;
-    onLine(line.toString("latin1"));
-    return bytes.subarray(end + 1);
+  /** Takes one byte of everything but data. */
+  function readFraming(byte: number): void {
+    lineBytes += 1;
+    if (lineBytes > LINE_LIMIT_BYTES) throw new HttpSyntaxError(`a line of more than ${LINE_LIMIT_BYTES} bytes`);
+    if (expects === "size") readSize(byte);
+    else if (expects === "skip") {
+      if (byte === LF) startData();
+    } else if (expects === "line end") readLineEnd(byte);
+    else readTrailer(byte);
   }
 
-  function joined(bytes: Buffer, end: number): Buffer {
-    return Buffer.concat([partial, end === -1 ? bytes : bytes.subarray(0, end)]);
+  function readSize(byte: number): void {
+    const digit = hexDigit(byte);
+    if (digit !== -1 && digits < SIZE_DIGITS) {
+      left = left * 16 + digit;
+      digits += 1;
+    } else if (digits > 0 && byte === LF) startData();
+    else if (digits > 0 && (byte === CR || byte === SEMICOLON || byte === SPACE || byte === TAB)) expects = "skip";
+    else throw new HttpSyntaxError("a chunk without a size");
   }
 
-  function startChunk(line: string): void {
-    if (!/^[0-9a-fA-F]+\s*(;|$)/.test(line.trimEnd())) throw new HttpSyntaxError(`a chunk size of "${line.trim()}"`);
-    left = Number.parseInt(line, 16);
+  function startData(): void {
     expects = left === 0 ? "trailer" : "data";
+    digits = 0;
+    lineBytes = 0;
   }
 
-  function readData(bytes: Buffer): Buffer {
-    const part = bytes.length <= left ? bytes : bytes.subarray(0, left);
-    left -= part.length;
-    if (left === 0) expects = "line end";
-    onData(part);
-    return bytes.subarray(part.length);
+  function readLineEnd(byte: number): void {
+    if (byte === LF) {
+      expects = "size";
+      lineBytes = 0;
+    } else if (byte !== CR) throw new HttpSyntaxError("a chunk that is longer than its size");
   }
 
-  function readLineEnd(bytes: Buffer): Buffer {
-    if (bytes[0] === LF) expects = "size";
-    else if (bytes[0] !== CR) throw new HttpSyntaxError("a chunk that is longer than its size");
-    return bytes.subarray(1);
-  }
-
-  function readTrailer(line: string): void {
-    if (line.trim() === "") expects = "nothing";
+  /** An empty line ends the trailer, and so the body. */
+  function readTrailer(byte: number): void {
+    if (byte === LF) {
+      if (lineBytes === 1) expects = "nothing";
+      lineBytes = 0;
+    } else if (byte === CR) lineBytes -= 1;
   }
 
   return {
     push(bytes) {
-      let rest: Buffer | null = bytes;
-      while (rest !== null && rest.length > 0 && expects !== "nothing") {
-        if (expects === "data") rest = readData(rest);
-        else if (expects === "line end") rest = readLineEnd(rest);
-        else rest = readLine(rest, expects === "size" ? startChunk : readTrailer);
+      let at = 0;
+      while (at < bytes.length && expects !== "nothing") {
+        if (expects !== "data") {
+          readFraming(bytes[at] as number);
+          at += 1;
+          continue;
+        }
+        const end = Math.min(bytes.length, at + left);
+        left -= end - at;
+        if (left === 0) expects = "line end";
+        onData(bytes.subarray(at, end));
+        at = end;
       }
-      return expects === "nothing" ? rest : null;
+      return expects === "nothing" ? at : -1;
     },
   };
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 48 && byte <= 57) return byte - 48;
+  const lower = byte | 32;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }

@@ -68,10 +68,10 @@ export function httpResponseReader(sink: HttpResponseSink): HttpResponseReader {
   }
 
   function readChunked(bytes: Buffer): Buffer {
-    const rest = chunks.push(bytes);
-    if (rest === null) return NOTHING;
+    const end = chunks.push(bytes);
+    if (end === -1) return NOTHING;
     finish();
-    return rest;
+    return end === bytes.length ? NOTHING : bytes.subarray(end);
   }
 
   function readRest(bytes: Buffer): Buffer {

@@ -1,3 +1,4 @@
+import { type ChunkTemplate, chunkTemplate } from "./chunk-template.ts";
 import { type OpenAiChunk, readOpenAiChunk } from "./openai-chunk.ts";
 import { type SseEvent, SseLimitError, sseParser } from "./sse-parser.ts";
 
@@ -22,6 +23,9 @@ export interface Answer {
   problem: { readonly outcome: "sse_protocol" | "midstream_error"; readonly detail: string } | null;
 }
 
+/** Chunks that never fit a template (usage in each of them) are not worth making one every time. */
+const TEMPLATES = 8;
+
 export interface AnswerReader {
   readonly answer: Answer;
   push(bytes: Uint8Array, atMs: number): void;
@@ -41,12 +45,24 @@ export function answerReader(): AnswerReader {
   const answer = emptyAnswer();
   let atMs = 0;
   let countedInRead = 0;
+  let template: ChunkTemplate | null = null;
+  let templatesMade = 0;
   const parser = sseParser((event) => readEvent(event));
 
   function readEvent({ type, data }: SseEvent): void {
     answer.firstEventMs ??= atMs;
     answer.lastEventMs = atMs;
     if (data.length === 0 || answer.done || answer.problem !== null) return;
+    const carries = type === "message" ? template?.match(data) : undefined;
+    if (carries === undefined) readText(type, data);
+    else {
+      // Such a chunk has no usage, so tokens are not counted chunk by chunk.
+      answer.chunkTokens = null;
+      if (carries !== null) countEvent(carries, 0);
+    }
+  }
+
+  function readText(type: string, data: Buffer): void {
     const text = data.toString();
     if (text.trim() === "[DONE]") {
       answer.done = true;
@@ -56,27 +72,33 @@ export function answerReader(): AnswerReader {
     const chunk = readOpenAiChunk(value);
     answer.problem = problemOf(type, text, value, chunk);
     // Any other object is a proxy's own event (Open WebUI sends its sources so) and says nothing about tokens.
-    if (answer.problem === null && chunk !== null) readChunk(chunk);
+    if (answer.problem !== null || chunk === null) return;
+    readChunk(chunk);
+    if (chunk.carries === null || templatesMade === TEMPLATES) return;
+    template = chunkTemplate(data);
+    templatesMade += 1;
   }
 
   function readChunk(chunk: OpenAiChunk): void {
     answer.id ??= chunk.id;
     const tokens = countTokens(answer, chunk);
-    if (chunk.carries === "visible") answer.firstVisibleMs ??= atMs;
-    if (chunk.carries !== null || tokens > 0) {
-      answer.firstMs ??= atMs;
-      answer.lastMs = atMs;
-      answer.chunkMs.push(atMs);
-      answer.chunkTokens?.push(tokens);
-      if (countedInRead > 0) answer.coalesced += 1;
-      countedInRead += 1;
-    }
+    if (chunk.carries !== null || tokens > 0) countEvent(chunk.carries, tokens);
     for (const reason of chunk.finishReasons) {
       answer.finishReason ??= reason;
       if (BROKEN_FINISH.has(reason)) {
         answer.problem = { outcome: "midstream_error", detail: `the server ended the answer with "${reason}"` };
       }
     }
+  }
+
+  function countEvent(carries: OpenAiChunk["carries"], tokens: number): void {
+    if (carries === "visible") answer.firstVisibleMs ??= atMs;
+    answer.firstMs ??= atMs;
+    answer.lastMs = atMs;
+    answer.chunkMs.push(atMs);
+    answer.chunkTokens?.push(tokens);
+    if (countedInRead > 0) answer.coalesced += 1;
+    countedInRead += 1;
   }
 
   return {

@@ -36,12 +36,11 @@ const LIMIT_BYTES = 16 * 1024 * 1024;
  */
 export function sseParser(onEvent: (event: SseEvent) => void, limitBytes = LIMIT_BYTES): SseParser {
   const fields = eventAssembler(onEvent);
-  const lines = lineSplitter((line) => {
-    const colon = line.indexOf(COLON);
-    if (colon === 0) return;
-    const name = line.toString("latin1", 0, colon === -1 ? line.length : colon);
-    const start = colon === -1 ? line.length : colon + 1;
-    fields.set(name, line.subarray(line[start] === SPACE ? start + 1 : start));
+  const lines = lineSplitter((bytes, start, end) => {
+    if (start === end) fields.dispatch();
+    // Nearly every line is data: its name is compared in place.
+    else if (isData(bytes, start, end)) fields.addData(bytes.subarray(afterColon(bytes, start + 4), end));
+    else readOtherField(bytes.subarray(start, end), fields);
   });
   const skipBom = bomSkipper();
 
@@ -61,7 +60,9 @@ export function sseParser(onEvent: (event: SseEvent) => void, limitBytes = LIMIT
   };
 }
 
-/** Collects the fields of one event after the other; an empty line (name and value empty) completes it. */
+type Fields = ReturnType<typeof eventAssembler>;
+
+/** Collects the fields of one event after the other. */
 function eventAssembler(onEvent: (event: SseEvent) => void) {
   /** The data lines so far, joined; null before the first. */
   let data: Buffer | null = null;
@@ -69,12 +70,21 @@ function eventAssembler(onEvent: (event: SseEvent) => void) {
   let lastEventId = "";
 
   return {
-    set(name: string, value: Buffer): void {
-      if (name === "data") data = data === null ? value : Buffer.concat([data, NEWLINE, value]);
-      else if (name === "") dispatch();
-      else if (name === "event") type = value.length === 0 ? "message" : value.toString();
-      else if (name === "id" && !value.includes(0)) lastEventId = value.toString();
-      // "retry" only matters to a client that reconnects; any other name is to be ignored.
+    addData(value: Buffer): void {
+      data = data === null ? value : Buffer.concat([data, NEWLINE, value]);
+    },
+    setType(value: string): void {
+      type = value === "" ? "message" : value;
+    },
+    setId(value: string): void {
+      if (!value.includes("\0")) lastEventId = value;
+    },
+    /** An empty line ends an event; one without data is none. */
+    dispatch(): void {
+      const event = data === null ? null : { type, data, lastEventId };
+      data = null;
+      type = "message";
+      if (event !== null) onEvent(event);
     },
     /** Moves what outlives the caller's memory into our own. */
     own(): void {
@@ -82,14 +92,32 @@ function eventAssembler(onEvent: (event: SseEvent) => void) {
     },
     pendingBytes: () => data?.length ?? 0,
   };
+}
 
-  function dispatch(): void {
-    const complete = data;
-    const event = complete === null ? null : { type, data: complete, lastEventId };
-    data = null;
-    type = "message";
-    if (event !== null) onEvent(event);
-  }
+/** "data:", or "data" alone. */
+function isData(bytes: Buffer, start: number, end: number): boolean {
+  return (
+    bytes[start] === 100 &&
+    bytes[start + 1] === 97 &&
+    bytes[start + 2] === 116 &&
+    bytes[start + 3] === 97 &&
+    (start + 4 === end || (start + 4 < end && bytes[start + 4] === COLON))
+  );
+}
+
+/** Where a value begins whose name ends at `at`: after the colon and one space, neither of which has to be there. */
+function afterColon(bytes: Buffer, at: number): number {
+  if (bytes[at] !== COLON) return at;
+  return bytes[at + 1] === SPACE ? at + 2 : at + 1;
+}
+
+function readOtherField(line: Buffer, fields: Fields): void {
+  const colon = line.indexOf(COLON);
+  const name = line.toString("latin1", 0, colon === -1 ? line.length : colon);
+  const value = colon === -1 ? "" : line.toString("utf8", afterColon(line, colon));
+  if (name === "event") fields.setType(value);
+  else if (name === "id") fields.setId(value);
+  // A comment has no name; "retry" only matters to a client that reconnects; any other name is to be ignored.
 }
 
 /** Takes away one byte order mark at the very start, however it is cut. */

@@ -31,8 +31,8 @@ function workload(changed: Partial<Workload> = {}): Workload {
     seed: 3,
     ignoreEos: true,
     temperature: 0,
-    stallTimeoutMs: 300,
-    totalTimeoutMs: 2000,
+    stallTimeoutMs: 10_000,
+    totalTimeoutMs: 20_000,
     ...changed,
   };
 }
@@ -106,7 +106,7 @@ describe("runWorkload() over httpModelStream()", () => {
   });
 
   it.each(["stall", "rst", "503", "429", "midstream-error"])("keeps %s as data and ends", async (profile) => {
-    const [point] = await run(profile, { concurrency: [4], requestsPerLevel: 4, warmupWaves: 0 });
+    const [point] = await run(profile, { concurrency: [4], requestsPerLevel: 4, warmupWaves: 0, stallTimeoutMs: 300 });
     expect(point).toMatchObject({ requests: 4, metrics: { successRatio: 0, outputTokS: null, ttftMs: null } });
     expect(point?.warnings).toHaveLength(1);
   });

@@ -13,11 +13,11 @@ export default defineConfig({
     projects: [
       tier("unit", ["test/**/*.test.ts"], ["test/contract/**", "test/e2e/**", "test/real/**", "test/lab/**"]),
       tier("contract", ["test/contract/**/*.test.ts"]),
-      tier("e2e", ["test/e2e/**/*.test.ts"], [], 90_000),
+      tier("e2e", ["test/e2e/**/*.test.ts"], [], 180_000),
       tier("sshd", ["test/real/sshd/**/*.test.ts"], [], 120_000),
       tier("docker", ["test/real/docker/**/*.test.ts"], [], 180_000),
       tier("engine", ["test/real/engine/**/*.test.ts"], [], 300_000),
-      tier("node24", ["test/real/node24/**/*.test.ts"], [], 120_000),
+      tier("truth", ["test/real/truth/**/*.test.ts"], [], 120_000),
       tier("lab", ["test/lab/**/*.test.ts"], [], 600_000),
     ],
   },

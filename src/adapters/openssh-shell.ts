@@ -24,7 +24,7 @@ export async function openOpensshShell(host: SshHostSpec, clock: Clock): Promise
     folder.remove();
     throw cause;
   }
-  const slots = sessionSlots(MAX_SESSIONS, () => false);
+  const slots = sessionSlots(MAX_SESSIONS, () => false, connection.renew);
   const start = (bootstrap: Bootstrap, signal: AbortSignal) =>
     slots.open(async (release) => {
       signal.throwIfAborted();

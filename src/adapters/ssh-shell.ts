@@ -14,9 +14,10 @@ import { connectSsh, SSH_TUNING, type SshConnection } from "./ssh-connect.ts";
  * "connection-lost" and the next `run` connects anew. Throws what `connectSsh` throws.
  */
 export async function openSshShell(host: SshHostSpec, clock: Clock, tuning = SSH_TUNING): Promise<Shell> {
-  const slots = sessionSlots(MAX_SESSIONS, isRefusedSession);
   const connection = keepConnection(host.name, () => connectSsh(host, clock, tuning));
   await connection.get();
+  // sshd counts a session until its command has ended, also one that we have let go of to finish by itself.
+  const slots = sessionSlots(MAX_SESSIONS, isRefusedSession, connection.renew);
 
   const start = (bootstrap: Bootstrap, signal: AbortSignal) =>
     slots.open(async (release) => {

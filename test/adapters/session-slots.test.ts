@@ -27,7 +27,7 @@ const isRefusal = (cause: unknown) => cause instanceof Error && cause.message ==
 describe("sessionSlots()", () => {
   it("opens no more sessions at once than its limit, and all of them in the end", async () => {
     const roomy = host(100);
-    const slots = sessionSlots(8, isRefusal);
+    const slots = sessionSlots(8, isRefusal, async () => {});
     const sessions = await Promise.all(Array.from({ length: 30 }, () => slots.open(roomy.session)));
     expect(sessions).toHaveLength(30);
     expect(roomy.most()).toBe(8);
@@ -35,14 +35,24 @@ describe("sessionSlots()", () => {
 
   it("goes on with fewer when the host refuses some", async () => {
     const narrow = host(3);
-    const slots = sessionSlots(8, isRefusal);
+    const slots = sessionSlots(8, isRefusal, async () => {});
     const sessions = await Promise.all(Array.from({ length: 30 }, () => slots.open(narrow.session)));
     expect(sessions).toHaveLength(30);
     expect(narrow.most()).toBe(3);
   });
 
+  it("asks for room once when the host refuses although no session is open", async () => {
+    let isFull = true;
+    const slots = sessionSlots(8, isRefusal, async () => {
+      isFull = false;
+    });
+    const roomy = host(8);
+    const open = (release: () => void) => (isFull ? Promise.reject(new Error("refused")) : roomy.session(release));
+    expect(await slots.open(open)).toBe(1);
+  });
+
   it("gives the refusal up when no session is open, and any other failure at once", async () => {
-    const slots = sessionSlots(8, isRefusal);
+    const slots = sessionSlots(8, isRefusal, async () => {});
     await expect(slots.open(host(0).session)).rejects.toThrow("refused");
     await expect(slots.open(() => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
     expect(await slots.open(host(1).session)).toBe(1);

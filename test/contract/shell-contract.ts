@@ -277,9 +277,9 @@ function describeStopping(run: Run, path: (file: string) => string): void {
   it.each(["cancelled", "timed-out"] as const)("run() leaves a script alone that must finish (%s)", async (ended) => {
     const stop = new AbortController();
     const file = path(`finished-${ended}`);
-    const running = run(`echo begun; for i in 1 2 3 4 5; do sleep 0.3; echo $i || exit; done; echo done >${file}`, {
+    const running = run(`echo begun; for i in {1..15}; do sleep 0.3; echo $i || exit; done; echo done >${file}`, {
       onDisconnect: "finish",
-      ...(ended === "cancelled" ? { signal: stop.signal, onLine: () => stop.abort() } : { timeoutMs: 700 }),
+      ...(ended === "cancelled" ? { signal: stop.signal, onLine: () => stop.abort() } : { timeoutMs: 3_000 }),
     });
     expect((await running).ended).toBe(ended);
     expect(existsSync(file)).toBe(false);

@@ -169,6 +169,13 @@ describe("openSshShell() on output", () => {
     expect(results.every(({ stdout }) => stdout === "done\n")).toBe(true);
   });
 
+  it("connects anew when scripts that were let go to finish hold all sessions", async () => {
+    const server = await serve({ maxSessions: 2, holdsSessions: true });
+    const shell = await connect(server);
+    for (let round = 0; round < 3; round += 1) expect(await run(shell, "echo done")).toMatchObject({ exitCode: 0 });
+    expect(server.connections()).toBe(2);
+  });
+
   it("says so when the host allows no session at all", async () => {
     const shell = await connect(await serve({ maxSessions: 0 }));
     expect(await failure(run(shell, "true"))).toMatchObject({

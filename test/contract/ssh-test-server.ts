@@ -14,6 +14,8 @@ export interface TestServerOptions {
   readonly neverAnswers?: boolean;
   /** Sessions open at once on a connection; more are refused, as sshd does over MaxSessions. */
   readonly maxSessions?: number;
+  /** Goes on counting sessions that are over, as sshd does while a command still runs. */
+  readonly holdsSessions?: boolean;
   /** What the login shell prints before it does anything. */
   readonly noise?: string;
   readonly loginShell?: string;
@@ -100,7 +102,7 @@ function serve(client: Connection, options: TestServerOptions): void {
       client.once("close", resolve);
     });
     session.once("close", () => {
-      sessions -= 1;
+      if (!options.holdsSessions) sessions -= 1;
     });
     session.on("exec", (acceptExec, _reject, { command }) => {
       const channel = acceptExec();

@@ -6,6 +6,8 @@ export interface HttpConnectionPool {
   take(url: URL, fresh: boolean): { readonly connection: HttpConnection; readonly isReused: boolean };
   /** Keeps a connection for the next request. */
   give(url: URL, connection: HttpConnection): void;
+  /** Opens connections until `count` idle ones are there; one that cannot be opened is left out. */
+  open(url: URL, count: number): Promise<void>;
   closeIdle(): void;
 }
 
@@ -27,6 +29,16 @@ export function httpConnectionPool(ca: string | undefined): HttpConnectionPool {
     return list;
   }
 
+  function give(url: URL, connection: HttpConnection): void {
+    const list = idleOf(url);
+    const entry = { connection, sinceMs: systemClock.nowMs() };
+    list.push(entry);
+    connection.rest(() => {
+      const at = list.indexOf(entry);
+      if (at !== -1) list.splice(at, 1);
+    });
+  }
+
   return {
     take(url, fresh) {
       const list = idleOf(url);
@@ -38,14 +50,15 @@ export function httpConnectionPool(ca: string | undefined): HttpConnectionPool {
       for (const { connection } of youngest === undefined ? [] : [youngest, ...list.splice(0)]) connection.destroy();
       return { connection: openHttpConnection(url, ca), isReused: false };
     },
-    give(url, connection) {
-      const list = idleOf(url);
-      const entry = { connection, sinceMs: systemClock.nowMs() };
-      list.push(entry);
-      connection.rest(() => {
-        const at = list.indexOf(entry);
-        if (at !== -1) list.splice(at, 1);
+    give,
+    async open(url, count) {
+      const youngMs = systemClock.nowMs() - IDLE_MS;
+      const missing = count - idleOf(url).filter(({ sinceMs }) => sinceMs > youngMs).length;
+      const opened = Array.from({ length: Math.max(0, missing) }, async () => {
+        const connection = openHttpConnection(url, ca);
+        if (await connection.whenOpen()) give(url, connection);
       });
+      await Promise.all(opened);
     },
     closeIdle() {
       for (const list of idle.values()) for (const { connection } of list.splice(0)) connection.destroy();

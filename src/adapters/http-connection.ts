@@ -19,6 +19,8 @@ export interface HttpConnection {
   /** Gives it back: bytes or a close from now on only end it. */
   rest(onClosed: () => void): void;
   destroy(): void;
+  /** Resolves once it is open (true), or when that failed (false). */
+  whenOpen(): Promise<boolean>;
 }
 
 /** A reader gets this buffer again and again: reading allocates nothing, whatever the number of connections. */
@@ -66,6 +68,11 @@ export function openHttpConnection(url: URL, ca: string | undefined): HttpConnec
       user = null;
       socket.destroy();
     },
+    whenOpen: () =>
+      new Promise((resolve) => {
+        socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => resolve(true));
+        socket.once("close", () => resolve(false));
+      }),
   };
 }
 

@@ -25,6 +25,7 @@ export function httpModelStream(options: HttpModelStreamOptions = {}): ModelStre
   return {
     stream,
     ask: (request, limits) => askWhole(stream, request, limits),
+    open: (url, count) => pool.open(new URL(url), count),
     async [Symbol.asyncDispose]() {
       pool.closeIdle();
     },

@@ -110,6 +110,8 @@ async function measure(run: Run, concurrency: number, repeat: number): Promise<L
   const { workload, clock, signal } = run;
   const total = workload.requestsPerLevel;
   const { launch, promptsSha256 } = preparePhase(run, { kind: "measure", concurrency, repeat, total });
+  const atOnce = workload.requestRate === null ? concurrency : (workload.maxConcurrency ?? 1);
+  await run.models.open?.(run.baseUrl, Math.min(atOnce, total));
   const startedAt = clock.isoNow();
   const { result: traces, samples } = await sampleServer(
     run.readCounters,

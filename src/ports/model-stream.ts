@@ -46,6 +46,11 @@ export interface ModelStream {
   stream(request: HttpRequest, sink: StreamSink): StreamHandle;
   /** One whole answer, whatever its status. Rejects with ENDPOINT_UNREACHABLE when there is none. */
   ask(request: HttpRequest, options: { timeoutMs: number; signal?: AbortSignal }): Promise<HttpAnswer>;
+  /**
+   * Opens connections ahead, until `count` idle ones are there, so that opening them is part of no measurement.
+   * A connection that cannot be opened is left out: the request that needs it will say why.
+   */
+  open?(url: string, count: number): Promise<void>;
   /** Closes idle connections. */
   [Symbol.asyncDispose](): Promise<void>;
 }

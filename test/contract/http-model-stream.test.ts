@@ -133,6 +133,22 @@ describe("startRequest() over httpModelStream()", () => {
     expect(server.openConnections()).toBeGreaterThanOrEqual(40);
   });
 
+  it("opens connections ahead, and no more than are missing", async () => {
+    await using fresh = await startFaultServer();
+    await using own = httpModelStream();
+    await own.open?.(fresh.baseUrl, 5);
+    await expect.poll(() => fresh.openConnections()).toBe(5);
+    await own.open?.(fresh.baseUrl, 7);
+    await expect.poll(() => fresh.openConnections()).toBe(7);
+    const url = `${fresh.baseUrl}/v1/completions`;
+    const requests = Array.from({ length: 7 }, () =>
+      finished(startRequest(own, systemClock, plan("plain", { url }), NOW)),
+    );
+    expect((await Promise.all(requests)).map(({ outcome }) => outcome)).toEqual(Array.from({ length: 7 }, () => "ok"));
+    expect(fresh.connections()).toBe(7);
+    await own.open?.("http://127.0.0.1:9", 2);
+  });
+
   it("ends the answer at the server when it is cancelled, and keeps what came", async () => {
     const before = server.aborted();
     const request = startRequest(models, systemClock, plan("stall"), NOW);

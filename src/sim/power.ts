@@ -35,8 +35,7 @@ export async function bootMachine(machine: VirtualMachine): Promise<void> {
   const choice = await readBootLoader(machine);
   if (choice === null || machine.closing.aborted) return;
   if (machine.faults.has("kernel-hangs") && choice.release.startsWith("6.5.0-")) {
-    // Panics; with panic=N on its command line it boots again, and GRUB has forgotten the trial entry by then.
-    await machine.pause(30_000);
+    await panic(machine);
     return bootMachine(machine);
   }
   const boot: Boot = {
@@ -55,6 +54,16 @@ export async function bootMachine(machine: VirtualMachine): Promise<void> {
   machine.boot = boot;
   for (const line of boot.kernelLog) writeJournal(machine, "kernel", line);
   await startEnabledUnits(machine);
+}
+
+/** With panic=N on its command line the kernel boots again, and GRUB has forgotten the trial entry by then. */
+async function panic(machine: VirtualMachine): Promise<void> {
+  const id = crypto.randomUUID();
+  machine.bootIds.push(id);
+  const message = "Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0) (simulated)";
+  const at = { atMs: machine.clock.nowMs(), iso: machine.clock.isoNow() };
+  machine.journal.push({ ...at, bootId: id, unit: "kernel", message, priority: 0 });
+  await machine.pause(30_000);
 }
 
 /** A one-time entry is forgotten before the kernel starts (grub 2.06, 00_header). */

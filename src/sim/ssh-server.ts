@@ -131,8 +131,11 @@ function runOnChannel(session: Session, channel: ServerChannel, command: string)
   }
   readFrame(channel, bootstrap.onDisconnect === "kill" ? () => ending.abort() : ignore, (body) => {
     // A script that must finish goes on when the connection is lost, but not when the power is.
-    const lasting = bootstrap.onDisconnect === "finish" ? powerSignal(session.machine) : signal;
-    runFramed({ ...session, signal: lasting }, channel, bootstrap.sudo, body).catch(ignore);
+    const power = powerSignal(session.machine);
+    const lasting = bootstrap.onDisconnect === "finish" ? power.signal : signal;
+    runFramed({ ...session, signal: lasting }, channel, bootstrap.sudo, body)
+      .catch(ignore)
+      .finally(power.forget);
   });
 }
 
@@ -163,10 +166,12 @@ function readFrame(channel: ServerChannel, onEnd: () => void, onBody: (body: str
   for (const event of ["end", "close"]) channel.once(event, onEnd);
 }
 
-function powerSignal(machine: VirtualMachine): AbortSignal {
+/** Aborts when the host loses its power. `forget` lets go of it. */
+function powerSignal(machine: VirtualMachine): { readonly signal: AbortSignal; readonly forget: () => void } {
   const off = new AbortController();
-  machine.onPowerOff.add(() => off.abort());
-  return AbortSignal.any([off.signal, machine.closing]);
+  const abort = () => off.abort();
+  machine.onPowerOff.add(abort);
+  return { signal: AbortSignal.any([off.signal, machine.closing]), forget: () => machine.onPowerOff.delete(abort) };
 }
 
 function finish(channel: ServerChannel, { stdout, stderr, exitCode }: CommandResult): void {

@@ -1,68 +1,16 @@
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { httpModelStream } from "../../src/adapters/http-model-stream.ts";
 import { openShell } from "../../src/adapters/open-shell.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
-import { Secret } from "../../src/core/secret.ts";
 import { startServer } from "../../src/deploy/start-server.ts";
-import type { IpexLlmServe, SshHostSpec } from "../../src/inputs/run-config.ts";
 import { parsePlaybook, playbookSources } from "../../src/plan/parse-playbook.ts";
-import type { Console } from "../../src/ports/console.ts";
 import { probeHost } from "../../src/probe/probe-host.ts";
 import { checkHost } from "../../src/provision/check-host.ts";
 import { provisionHost } from "../../src/provision/provision-host.ts";
-import { type EmbeddedHost, startEmbeddedHost } from "../../src/sim/embedded-host.ts";
+import { startEmbeddedHost } from "../../src/sim/embedded-host.ts";
 import { SIMULATED_FINGERPRINT } from "../../src/sim/network-commands.ts";
-
-const silent: Console = {
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  group: () => undefined,
-  endGroup: () => undefined,
-  progress: () => undefined,
-};
-
-function hostSpec(host: EmbeddedHost): SshHostSpec {
-  return {
-    connection: "ssh",
-    name: "sim",
-    address: host.address,
-    port: host.sshPort,
-    user: host.user,
-    trust: { kind: "fingerprints", sha256: [host.hostKeySha256] },
-    login: { kind: "private-key", key: new Secret(host.privateKey), passphrase: null },
-    connectTimeoutMs: 5_000,
-  };
-}
-
-function serveSpec(host: EmbeddedHost, port: number): IpexLlmServe {
-  return {
-    engine: "ipex-llm",
-    servedModelName: "llama",
-    readyTimeoutMs: 20_000,
-    apiKey: null,
-    model: `${host.modelFolder}/Meta-Llama-3.1-8B-Instruct`,
-    port,
-    bind: "127.0.0.1",
-    flags: {
-      device: "xpu",
-      dtype: "float16",
-      "enforce-eager": true,
-      "load-in-low-bit": "sym_int4",
-      "max-model-len": 2048,
-      "max-num-batched-tokens": 4000,
-      "max-num-seqs": 12,
-      "tensor-parallel-size": 2,
-    },
-    env: {},
-    cards: null,
-    image: host.image,
-    shmSizeGib: 16,
-    pull: "missing",
-  };
-}
+import { freePort, hostSpec, serveSpec, silent } from "./embedded-world.ts";
 
 /** The A770 playbook as it is shipped, told to accept the simulated key and one card with a small window. */
 function a770Playbook() {
@@ -70,15 +18,6 @@ function a770Playbook() {
   const text = readFileSync(path, "utf8");
   const sources = new Map(playbookSources(text).map((name) => [name, readFileSync(`playbooks/${name}`, "utf8")]));
   return parsePlaybook(text, path, { resizable_bar: "warn", intel_key_fingerprints: SIMULATED_FINGERPRINT }, sources);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }
 
 it("the embedded host goes from its bad state to a served model by the real playbook, adapter and engine", async () => {
@@ -103,7 +42,7 @@ it("the embedded host goes from its bad state to a served model by the real play
 
   const models = httpModelStream();
   onTestFinished(() => models[Symbol.asyncDispose]());
-  const serve = serveSpec(embedded, modelPort);
+  const serve = serveSpec(embedded, modelPort, { "tensor-parallel-size": 2 });
   const world = { shell, models, clock: systemClock, console: silent, host };
   const server = await startServer({ ...world, serve, signal: new AbortController().signal });
   expect(server.deployment).toMatchObject({ tensorParallel: 2, maxModelLen: 2048, engineVersion: "0.8.3+simulated" });

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../src/adapters/system-clock.ts";
+import { runScript } from "../../src/sim/bash-session.ts";
 import { hostSpeedOf } from "../../src/sim/hardware.ts";
 import {
   ADD_INTEL_REPOSITORY,
@@ -60,6 +62,7 @@ describe("virtual Ubuntu", () => {
     await sudo(INSTALL_KERNEL + BOOT_KERNEL_ONCE);
     await reboot();
     expect((await run("uname -r")).stdout).toBe("6.8.0-45-generic\n");
+    expect((await run("journalctl -b -1 -k -p err --no-pager -n 20")).stdout).toContain("Kernel panic");
   });
 
   it("only adds the dkms module while the headers are missing, and builds it when they come", async () => {
@@ -191,5 +194,24 @@ describe("virtual Ubuntu", () => {
     );
     expect(result.exitCode).toBe(4);
     expect(result.stdout).toMatch(/^in (\/tmp\/\S+)\ncleaned \1\n$/);
+  });
+
+  it("keeps a lock while the script that took it runs, and hears that script before its end", async () => {
+    const { sudo, machine } = await bootedMachine();
+    const release = new AbortController();
+    const heard: string[] = [];
+    const root = { machine, user: "root", uid: 0, groups: ["root"], signal: release.signal, live: null };
+    const holder = runScript(
+      { ...root, speak: (line) => heard.push(line) },
+      "exec 9>>/run/lock/x\nflock -n 9 || exit 75\necho @locked $$\nwhile :; do sleep 60 9>&-; done",
+    );
+    while (heard.length === 0) await systemClock.sleep(1);
+    const pid = heard[0]?.split(" ")[1];
+    const ask = `exec 9>>/run/lock/x; flock -n -E 75 9; echo rc=$?; flock -n /run/lock/x true || echo busy; ls -d /proc/${pid}`;
+    expect((await sudo(ask)).stdout).toBe(`rc=75\nbusy\n/proc/${pid}\n`);
+
+    release.abort();
+    await holder;
+    expect((await sudo(ask)).stdout).toBe("rc=0\nbusy\n");
   });
 });

@@ -16,11 +16,13 @@ export interface Batch {
 
 /**
  * One script that runs every section and ends with 0 whatever they do, so that any number of questions costs one round
- * trip. `mark` must be a word that no section can print by chance. A section with a syntax error fails alone.
+ * trip. `mark` must be a word that no section can print by chance. A section with a syntax error fails alone. A string
+ * among the sections is bash for the script itself: it may end it.
  */
-export function renderBatch(sections: readonly Section[], mark: string, prelude = ""): Batch {
+export function renderBatch(sections: readonly (Section | string)[], mark: string, prelude = ""): Batch {
   const env: Record<string, string> = { ARC_MARK: mark };
   const parts = sections.map((section, index) => {
+    if (typeof section === "string") return section;
     const exports = Object.entries(section.env ?? {}).map(([name, value]) => {
       env[`ARC_${index}_${name}`] = value;
       return `export ${name}="$ARC_${index}_${name}"`;

@@ -5,6 +5,17 @@ import type { LoginFacts } from "./host-facts.ts";
 export const login: FactReader<LoginFacts> = {
   name: "login",
   script: `
+if [ -n "$SUDO_USER" ]; then
+  # We became root, but the login is asked for: the process that started sudo still has its groups.
+  up=$PPID ids= groups=
+  while IFS= read -r name < "/proc/$up/comm" && [ "$name" = sudo ]; do read -r _ _ _ up _ < "/proc/$up/stat"; done
+  while read -r key value; do [ "$key" = Groups: ] && ids=$value; done < "/proc/$up/status"
+  for id in $ids; do name=$(getent group "$id") && groups="$groups \${name%%:*}"; done
+  echo "user=$SUDO_USER"
+  echo "groups=\${groups:-$(id -Gn "$SUDO_USER")}"
+  echo sudo=yes
+  exit
+fi
 echo "user=$(id -un)"
 echo "groups=$(id -Gn)"
 if [ "$(id -u)" = 0 ]; then echo sudo=root

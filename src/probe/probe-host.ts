@@ -4,7 +4,7 @@ import type { Script } from "../core/script.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Shell } from "../ports/shell.ts";
 import { autoUpgrades } from "./auto-upgrades.ts";
-import { renderBatch, splitBatch } from "./batch.ts";
+import { renderBatch, type Section, splitBatch } from "./batch.ts";
 import { cpu, memory } from "./cpu.ts";
 import { dkms } from "./dkms.ts";
 import type { FactReader, Reading, SectionOutput } from "./fact-reader.ts";
@@ -44,6 +44,9 @@ export const FACT_READERS = [
   xpuSmi,
 ] as const satisfies readonly FactReader<unknown>[];
 
+/** What `factsOf` reads, to be asked in a batch that begins with FACT_PRELUDE. */
+export const FACT_SECTIONS: readonly Section[] = FACT_READERS.map(({ name, script }) => ({ name, text: script }));
+
 export interface ProbeOptions {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -66,10 +69,9 @@ export async function probeHost(shell: Shell, clock: Clock, options: ProbeOption
   return factsOf(shell.host, clock.isoNow(), splitBatch(result.stdout, mark));
 }
 
-/** The batch that asks for every fact. Fragments may use arc_root (as root if possible) and arc_limit (seconds). */
+/** The batch that asks for every fact. */
 export function probeScript(mark: string, root: string): Script {
-  const sections = FACT_READERS.map(({ name, script }) => ({ name, text: script }));
-  const batch = renderBatch(sections, mark, PRELUDE);
+  const batch = renderBatch(FACT_SECTIONS, mark, FACT_PRELUDE);
   return { name: "read the facts", text: batch.text, env: { ...batch.env, ARC_ROOT: root } };
 }
 
@@ -111,8 +113,11 @@ export function factsOf(host: string, readAt: string, outputs: ReadonlyMap<strin
   };
 }
 
-// A tool that hangs (xpu-smi on a wedged GPU) must cost one fact and not the probe.
-const PRELUDE = `
+/**
+ * What fragments may use: arc_root (as root if possible) and arc_limit (seconds), since a tool that hangs (xpu-smi on a
+ * wedged GPU) must cost one fact and not the probe.
+ */
+export const FACT_PRELUDE = `
 arc_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 arc_limit() {
   if command -v timeout >/dev/null; then timeout "$@"; else shift; "$@"; fi

@@ -5,6 +5,17 @@ import { join, resolve } from "node:path";
 
 export const repository = resolve(import.meta.dirname, "../..");
 
+/** A test that timed out must not leave a process that takes the processor from the next one. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+function watched(child: ChildProcess): void {
+  running.add(child);
+  child.on("close", () => running.delete(child));
+}
+
 export interface StepResult {
   readonly exitCode: number | null;
   readonly log: string;
@@ -77,6 +88,7 @@ export class MiniRunner {
     };
     return new Promise((done, failed) => {
       const child = spawn(process.execPath, [join(repository, "dist/index.cjs")], { cwd: this.workspace, env });
+      watched(child);
       let log = "";
       child.stdout.on("data", (chunk) => {
         log += String(chunk);
@@ -124,6 +136,7 @@ export function runCli(
       cwd: options.cwd,
       env: { PATH: process.env["PATH"] ?? "", HOME: options.cwd, ...options.env },
     });
+    watched(child);
     let stdout = "";
     let stderr = "";
     child.stdout.on("data", (chunk) => {

@@ -2,37 +2,44 @@ import { type ChunkTemplate, chunkTemplate } from "./chunk-template.ts";
 import { type OpenAiChunk, readOpenAiChunk } from "./openai-chunk.ts";
 import { type SseEvent, SseLimitError, sseParser } from "./sse-parser.ts";
 
-/** What is known of one streamed answer so far. Times are the arrival of the bytes, monotonic milliseconds. */
+/** What was found in one streamed answer. Times are the arrival of the bytes, monotonic milliseconds. */
 export interface Answer {
-  id: string | null;
-  firstEventMs: number | null;
-  lastEventMs: number | null;
-  firstMs: number | null;
-  lastMs: number | null;
-  firstVisibleMs: number | null;
-  readonly chunkMs: number[];
-  /** Tokens of each counted event while every chunk came with usage, else null. */
-  chunkTokens: number[] | null;
-  coalesced: number;
-  promptTokens: number | null;
-  outputTokens: number | null;
-  finishReason: string | null;
+  readonly id: string | null;
+  readonly firstEventMs: number | null;
+  readonly firstMs: number | null;
+  readonly lastMs: number | null;
+  readonly firstVisibleMs: number | null;
+  readonly chunkMs: readonly number[];
+  /** Tokens of each counted event when every chunk came with usage, else null. */
+  readonly chunkTokens: readonly number[] | null;
+  readonly coalesced: number;
+  readonly promptTokens: number | null;
+  readonly outputTokens: number | null;
+  readonly finishReason: string | null;
   /** `[DONE]` came. */
-  done: boolean;
+  readonly done: boolean;
   /** The first thing that was wrong with the stream; later ones follow from it. */
-  problem: { readonly outcome: "sse_protocol" | "midstream_error"; readonly detail: string } | null;
-}
-
-/** Chunks that never fit a template (usage in each of them) are not worth making one every time. */
-const TEMPLATES = 8;
-
-export interface AnswerReader {
-  readonly answer: Answer;
-  push(bytes: Uint8Array, atMs: number): void;
+  readonly problem: StreamProblem | null;
   /** Bytes of an event that never became complete. */
   readonly pendingBytes: number;
 }
 
+export interface StreamProblem {
+  readonly outcome: "sse_protocol" | "midstream_error";
+  readonly detail: string;
+}
+
+export interface AnswerReader {
+  /** Returns whether an event came with these bytes. */
+  push(bytes: Uint8Array, atMs: number): boolean;
+  /** True once the stream cannot be read any further. */
+  isBroken(): boolean;
+  /** The answer as far as it has come. */
+  answer(): Answer;
+}
+
+/** Chunks that never fit a template (usage in each of them) are not worth making one every time. */
+const TEMPLATES = 8;
 /** vLLM ends the streams of a server that shuts down with "abort"; "error" is its word for a failed engine. */
 const BROKEN_FINISH = new Set(["abort", "error"]);
 
@@ -42,115 +49,127 @@ const BROKEN_FINISH = new Set(["abort", "error"]);
  * a token that is only part of a character has no text yet. Otherwise an empty chunk is a role or a finish reason.
  */
 export function answerReader(): AnswerReader {
-  const answer = emptyAnswer();
+  // This runs once for every token of every stream: plain variables, and one array of doubles.
+  const chunkMs: number[] = [];
+  const details = chunkDetails();
   let atMs = 0;
+  let events = 0;
   let countedInRead = 0;
+  let coalesced = 0;
+  let firstEventMs: number | null = null;
+  let firstVisibleMs: number | null = null;
+  let done = false;
+  let problem: StreamProblem | null = null;
   let template: ChunkTemplate | null = null;
   let templatesMade = 0;
-  const parser = sseParser((event) => readEvent(event));
+  const parser = sseParser(readEvent);
 
   function readEvent({ type, data }: SseEvent): void {
-    answer.firstEventMs ??= atMs;
-    answer.lastEventMs = atMs;
-    if (data.length === 0 || answer.done || answer.problem !== null) return;
-    const carries = type === "message" ? template?.match(data) : undefined;
+    events += 1;
+    firstEventMs ??= atMs;
+    if (data.length === 0 || done || problem !== null) return;
+    const carries = type === "message" && template !== null ? template.match(data) : undefined;
     if (carries === undefined) readText(type, data);
     else {
-      // Such a chunk has no usage, so tokens are not counted chunk by chunk.
-      answer.chunkTokens = null;
-      if (carries !== null) countEvent(carries, 0);
+      details.skip();
+      if (carries !== null) countEvent(carries);
     }
   }
 
   function readText(type: string, data: Buffer): void {
     const text = data.toString();
     if (text.trim() === "[DONE]") {
-      answer.done = true;
+      done = true;
       return;
     }
     const value = parseJson(text);
     const chunk = readOpenAiChunk(value);
-    answer.problem = problemOf(type, text, value, chunk);
+    problem = problemOf(type, text, value, chunk);
     // Any other object is a proxy's own event (Open WebUI sends its sources so) and says nothing about tokens.
-    if (answer.problem !== null || chunk === null) return;
-    readChunk(chunk);
+    if (problem !== null || chunk === null) return;
+    if (details.read(chunk)) countEvent(chunk.carries);
     if (chunk.carries === null || templatesMade === TEMPLATES) return;
     template = chunkTemplate(data);
     templatesMade += 1;
   }
 
-  function readChunk(chunk: OpenAiChunk): void {
-    answer.id ??= chunk.id;
-    const tokens = countTokens(answer, chunk);
-    if (chunk.carries !== null || tokens > 0) countEvent(chunk.carries, tokens);
-    for (const reason of chunk.finishReasons) {
-      answer.finishReason ??= reason;
-      if (BROKEN_FINISH.has(reason)) {
-        answer.problem = { outcome: "midstream_error", detail: `the server ended the answer with "${reason}"` };
-      }
-    }
-  }
-
-  function countEvent(carries: OpenAiChunk["carries"], tokens: number): void {
-    if (carries === "visible") answer.firstVisibleMs ??= atMs;
-    answer.firstMs ??= atMs;
-    answer.lastMs = atMs;
-    answer.chunkMs.push(atMs);
-    answer.chunkTokens?.push(tokens);
-    if (countedInRead > 0) answer.coalesced += 1;
+  function countEvent(carries: OpenAiChunk["carries"]): void {
+    if (carries === "visible") firstVisibleMs ??= atMs;
+    chunkMs.push(atMs);
+    if (countedInRead > 0) coalesced += 1;
     countedInRead += 1;
   }
 
   return {
-    answer,
     push(bytes, readAtMs) {
       atMs = readAtMs;
       countedInRead = 0;
+      const before = events;
       try {
         parser.push(bytes);
       } catch (error) {
         if (!(error instanceof SseLimitError)) throw error;
-        answer.problem ??= { outcome: "sse_protocol", detail: error.message };
+        problem ??= { outcome: "sse_protocol", detail: error.message };
       }
+      return events > before;
     },
-    get pendingBytes() {
-      return parser.pendingBytes;
+    isBroken: () => problem !== null && problem.outcome === "sse_protocol",
+    answer() {
+      const { pendingBytes } = parser;
+      const [firstMs = null, lastMs = null] = [chunkMs[0], chunkMs.at(-1)];
+      return {
+        ...{ firstEventMs, firstMs, lastMs, firstVisibleMs, chunkMs, coalesced, done, pendingBytes },
+        ...details.found(),
+        problem: problem ?? brokenFinish(details.found().finishReason),
+      };
     },
   };
 }
 
-function emptyAnswer(): Answer {
+/** What chunks say besides that they carry something. */
+function chunkDetails() {
+  let id: string | null = null;
+  let promptTokens: number | null = null;
+  let outputTokens: number | null = null;
+  let finishReason: string | null = null;
+  let chunkTokens: number[] | null = [];
+
+  /** Takes over the usage of a chunk and returns how many tokens it says are new; 0 when the chunk does not say. */
+  function countTokens(chunk: OpenAiChunk): number {
+    const before = outputTokens ?? 0;
+    promptTokens = chunk.usage?.promptTokens ?? promptTokens;
+    outputTokens = chunk.usage?.completionTokens ?? outputTokens;
+    const says = chunk.carries !== null || chunk.finishReasons.length > 0;
+    // Usage on the last chunk alone is the total of the whole answer, not of that chunk.
+    if (says && chunk.usage === null) chunkTokens = null;
+    if (chunkTokens !== null && chunk.usage !== null) return Math.max(0, (outputTokens ?? 0) - before);
+    return chunk.tokenIds ?? 0;
+  }
+
   return {
-    id: null,
-    firstEventMs: null,
-    lastEventMs: null,
-    firstMs: null,
-    lastMs: null,
-    firstVisibleMs: null,
-    chunkMs: [],
-    chunkTokens: [],
-    coalesced: 0,
-    promptTokens: null,
-    outputTokens: null,
-    finishReason: null,
-    done: false,
-    problem: null,
+    /** Returns whether the chunk is a counted event. */
+    read(chunk: OpenAiChunk): boolean {
+      id ??= chunk.id;
+      const tokens = countTokens(chunk);
+      finishReason ??= chunk.finishReasons[0] ?? null;
+      const isCounted = chunk.carries !== null || tokens > 0;
+      if (isCounted) chunkTokens?.push(tokens);
+      return isCounted;
+    },
+    /** A chunk that was not parsed has no usage: tokens are not counted chunk by chunk. */
+    skip(): void {
+      chunkTokens = null;
+    },
+    found: () => ({ id, promptTokens, outputTokens, finishReason, chunkTokens }),
   };
 }
 
-/** Takes over the usage of a chunk and returns how many tokens it says are new; 0 when the chunk does not say. */
-function countTokens(answer: Answer, chunk: OpenAiChunk): number {
-  const before = answer.outputTokens ?? 0;
-  answer.promptTokens = chunk.usage?.promptTokens ?? answer.promptTokens;
-  answer.outputTokens = chunk.usage?.completionTokens ?? answer.outputTokens;
-  const says = chunk.carries !== null || chunk.finishReasons.length > 0;
-  // Usage on the last chunk alone is the total of the whole answer, not of that chunk.
-  if (says && chunk.usage === null) answer.chunkTokens = null;
-  if (answer.chunkTokens !== null && chunk.usage !== null) return Math.max(0, (answer.outputTokens ?? 0) - before);
-  return chunk.tokenIds ?? 0;
+function brokenFinish(reason: string | null): StreamProblem | null {
+  if (reason === null || !BROKEN_FINISH.has(reason)) return null;
+  return { outcome: "midstream_error", detail: `the server ended the answer with "${reason}"` };
 }
 
-function problemOf(type: string, text: string, value: unknown, chunk: OpenAiChunk | null): Answer["problem"] {
+function problemOf(type: string, text: string, value: unknown, chunk: OpenAiChunk | null): StreamProblem | null {
   if (type === "error" || (chunk !== null && chunk.error !== null)) {
     return { outcome: "midstream_error", detail: chunk?.error ?? text };
   }

@@ -1,19 +1,25 @@
-import { type AnswerReader, answerReader } from "./answer-reader.ts";
-import { isOtherType } from "./outcome-of.ts";
+import { type Answer, answerReader } from "./answer-reader.ts";
 
 /** One HTTP answer as it arrives: its head, and its body read as an event stream or kept as the server's words. */
 export interface ExchangeReader {
-  status: number | null;
-  headersMs: number | null;
-  contentType: string;
-  isStream: boolean;
-  /** Start of a body that is no stream. */
-  errorBody: string;
-  /** When the server last showed life: headers, an event, bytes of another body. A comment is none. */
-  aliveMs: number;
-  readonly reader: AnswerReader;
   onHeaders(status: number, headers: Readonly<Record<string, string>>, atMs: number): void;
-  onData(bytes: Uint8Array, atMs: number): void;
+  /** Returns true when the stream cannot be read any further. */
+  onData(bytes: Uint8Array, atMs: number): boolean;
+  /** When the server last showed life: headers, an event, bytes of another body. A comment is none. */
+  aliveMs(): number;
+  /** What has come so far. */
+  read(): ReadExchange;
+}
+
+export interface ReadExchange {
+  readonly status: number | null;
+  readonly headersMs: number | null;
+  readonly contentType: string;
+  /** The body was read as an event stream. */
+  readonly isStream: boolean;
+  /** Start of a body that was not. */
+  readonly errorBody: string;
+  readonly answer: Answer;
 }
 
 /** The body of a refused request is read this far, to find the server's words. */
@@ -21,30 +27,37 @@ const ERROR_BODY_BYTES = 64 * 1024;
 
 export function exchangeReader(sentMs: number): ExchangeReader {
   const reader = answerReader();
-  const exchange: ExchangeReader = {
-    status: null,
-    headersMs: null,
-    contentType: "",
-    isStream: false,
-    errorBody: "",
-    aliveMs: sentMs,
-    reader,
-    onHeaders(status, headers, atMs) {
-      exchange.status = status;
-      exchange.headersMs = atMs;
-      exchange.aliveMs = atMs;
-      exchange.contentType = headers["content-type"] ?? "";
-      exchange.isStream = status === 200 && !isOtherType(exchange.contentType);
+  let status: number | null = null;
+  let headersMs: number | null = null;
+  let contentType = "";
+  let isStream = false;
+  let errorBody = "";
+  // A typed array: a variable would be a new object on the heap for every event.
+  const aliveMs = Float64Array.of(sentMs);
+
+  return {
+    onHeaders(code, headers, atMs) {
+      status = code;
+      headersMs = atMs;
+      aliveMs[0] = atMs;
+      contentType = headers["content-type"] ?? "";
+      isStream = code === 200 && !isOtherType(contentType);
     },
     onData(bytes, atMs) {
-      if (exchange.isStream) {
-        reader.push(bytes, atMs);
-        exchange.aliveMs = reader.answer.lastEventMs ?? exchange.aliveMs;
-        return;
+      if (isStream) {
+        if (reader.push(bytes, atMs)) aliveMs[0] = atMs;
+        return reader.isBroken();
       }
-      exchange.aliveMs = atMs;
-      if (exchange.errorBody.length < ERROR_BODY_BYTES) exchange.errorBody += Buffer.from(bytes).toString();
+      aliveMs[0] = atMs;
+      if (errorBody.length < ERROR_BODY_BYTES) errorBody += Buffer.from(bytes).toString();
+      return false;
     },
+    aliveMs: () => aliveMs[0] as number,
+    read: () => ({ status, headersMs, contentType, isStream, errorBody, answer: reader.answer() }),
   };
-  return exchange;
+}
+
+/** A stream under a missing or odd type is read all the same; these two are never one. */
+function isOtherType(contentType: string): boolean {
+  return /^\s*(text\/html|application\/json)\b/i.test(contentType);
 }

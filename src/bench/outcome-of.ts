@@ -1,22 +1,16 @@
 import type { TransportFailure } from "../ports/model-stream.ts";
 import type { Answer } from "./answer-reader.ts";
+import type { ReadExchange } from "./exchange-reader.ts";
 import type { Outcome } from "./load-point.ts";
 import { errorMessageOf } from "./openai-chunk.ts";
 
-/** How the exchange around an answer went. */
-export interface RequestEnd {
-  readonly status: number | null;
-  readonly contentType: string;
-  /** The body was read as an event stream. */
-  readonly isStream: boolean;
-  /** Start of a body that was not. */
-  readonly errorBody: string;
+/** How an exchange ended, and what had come by then. */
+export interface RequestEnd extends ReadExchange {
   /** Null: the body ended as HTTP says it must. */
   readonly failure: TransportFailure | null;
   readonly failureDetail: string;
   /** The limit that made us close the connection. */
   readonly cutBy: "stall_timeout" | "total_timeout" | null;
-  readonly pendingBytes: number;
   readonly plan: {
     readonly wantedTokens: number | null;
     readonly stallTimeoutMs: number;
@@ -30,7 +24,8 @@ export interface Verdict {
 }
 
 /** Decides how a request ended. What the server said comes before what happened to the connection afterwards. */
-export function outcomeOf(end: RequestEnd, answer: Answer): Verdict {
+export function outcomeOf(end: RequestEnd): Verdict {
+  const { answer } = end;
   if (end.status !== null && end.status !== 200) return refused(end.status, end);
   if (answer.problem !== null) return answer.problem;
   if (end.status === 200 && !end.isStream) {
@@ -38,8 +33,8 @@ export function outcomeOf(end: RequestEnd, answer: Answer): Verdict {
     return { outcome: "sse_protocol", detail };
   }
   if (end.failure !== null && !answer.done) return broken(end, end.failure);
-  if (!answer.done && answer.finishReason === null) return truncated(end, answer);
-  if (answer.firstMs === null && answer.finishReason === null) return truncated(end, answer);
+  if (!answer.done && answer.finishReason === null) return truncated(answer);
+  if (answer.firstMs === null && answer.finishReason === null) return truncated(answer);
   const { wantedTokens } = end.plan;
   if (wantedTokens !== null && answer.outputTokens !== null && answer.outputTokens !== wantedTokens) {
     return { outcome: "length_mismatch", detail: `${answer.outputTokens} tokens, ${wantedTokens} were asked for` };
@@ -59,19 +54,14 @@ function wordsOf(body: string): string {
   return errorMessageOf(body) ?? body.trim().slice(0, 200);
 }
 
-/** A stream under a missing or odd type is read all the same; these two are never one. */
-export function isOtherType(contentType: string): boolean {
-  return /^\s*(text\/html|application\/json)\b/i.test(contentType);
-}
-
 function broken({ cutBy, failureDetail, plan }: RequestEnd, failure: TransportFailure): Verdict {
   if (cutBy === "stall_timeout") return { outcome: cutBy, detail: `no event for ${plan.stallTimeoutMs} ms` };
   if (cutBy === "total_timeout") return { outcome: cutBy, detail: `not complete after ${plan.totalTimeoutMs} ms` };
   return { outcome: failure, detail: failureDetail };
 }
 
-function truncated({ pendingBytes }: RequestEnd, answer: Answer): Verdict {
-  if (pendingBytes > 0) return { outcome: "truncated", detail: "the stream ends inside an event" };
+function truncated(answer: Answer): Verdict {
+  if (answer.pendingBytes > 0) return { outcome: "truncated", detail: "the stream ends inside an event" };
   if (answer.firstEventMs === null) return { outcome: "truncated", detail: "the stream ends without an event" };
   if (answer.firstMs === null) return { outcome: "truncated", detail: "the stream ends without a token" };
   return { outcome: "truncated", detail: "the stream ends without a finish reason and without [DONE]" };

@@ -1,7 +1,6 @@
 import type { Secret } from "../core/secret.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HttpRequest, ModelStream, TransportFailure } from "../ports/model-stream.ts";
-import type { Answer } from "./answer-reader.ts";
 import { exchangeReader } from "./exchange-reader.ts";
 import type { RequestTrace } from "./load-point.ts";
 import { outcomeOf, type RequestEnd } from "./outcome-of.ts";
@@ -51,16 +50,15 @@ export function startRequest(
 
   function settle(failure: TransportFailure | null, failureDetail: string, endMs: number): void {
     over = true;
-    const end = { ...exchange, failure, failureDetail, cutBy, plan, pendingBytes: exchange.reader.pendingBytes };
-    const times = { scheduledMs: scheduledMs ?? sentMs, queuedMs, sentMs, headersMs: exchange.headersMs, endMs };
-    resolve(traceOf(plan, end, exchange.reader.answer, times, handle.resent));
+    const read = exchange.read();
+    const times = { scheduledMs: scheduledMs ?? sentMs, queuedMs, sentMs, headersMs: read.headersMs, endMs };
+    resolve(traceOf(plan, { ...read, failure, failureDetail, cutBy, plan }, times, handle.resent));
   }
 
   const handle = models.stream(httpRequestOf(plan), {
     onHeaders: exchange.onHeaders,
     onData(bytes, atMs) {
-      exchange.onData(bytes, atMs);
-      if (exchange.reader.answer.problem?.outcome === "sse_protocol") handle.cancel();
+      if (exchange.onData(bytes, atMs)) handle.cancel();
     },
     onEnd: (atMs) => settle(null, "", atMs),
     onFailure: settle,
@@ -70,7 +68,7 @@ export function startRequest(
     done: promise,
     cancel: () => handle.cancel(),
     enforceLimits(nowMs) {
-      const stallMs = exchange.aliveMs + plan.stallTimeoutMs;
+      const stallMs = exchange.aliveMs() + plan.stallTimeoutMs;
       const totalMs = sentMs + plan.totalTimeoutMs;
       const dueMs = Math.min(stallMs, totalMs);
       if (over) return Number.POSITIVE_INFINITY;
@@ -95,12 +93,11 @@ function httpRequestOf({ url, rid, body, apiKey }: RequestPlan): HttpRequest {
 function traceOf(
   { index, rid }: RequestPlan,
   end: RequestEnd,
-  answer: Answer,
   times: Pick<RequestTrace, "scheduledMs" | "queuedMs" | "sentMs" | "headersMs" | "endMs">,
   resent: boolean,
 ): RequestTrace {
-  const { done: _done, problem: _problem, lastEventMs: _lastEventMs, ...measured } = answer;
-  return { index, rid, httpStatus: end.status, ...outcomeOf(end, answer), ...times, ...measured, resent };
+  const { done: _done, problem: _problem, pendingBytes: _pendingBytes, ...measured } = end.answer;
+  return { index, rid, httpStatus: end.status, ...outcomeOf(end), ...times, ...measured, resent };
 }
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

@@ -120,7 +120,7 @@ describe("chunkTemplate()", () => {
     ];
     for (const [at, piece] of stream.entries()) push(Buffer.from(piece), 10 + at);
     push(Buffer.from("data: [DONE]\n\n"), 20);
-    expect(answer).toMatchObject({
+    expect(answer()).toMatchObject({
       id: "c",
       chunkMs: [10, 12, 13],
       firstMs: 10,

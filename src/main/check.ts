@@ -6,11 +6,11 @@ import type { HostPlan } from "../plan/host-plan.ts";
 import { planProblem } from "../plan/plan-problem.ts";
 import type { Playbook } from "../plan/playbook.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
-import { probeHost } from "../probe/probe-host.ts";
-import { checkHost } from "../provision/check-host.ts";
+import { lookAtHost } from "../provision/look-at-host.ts";
 import { factsTable, planTable } from "../report/host-tables.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { loadPlaybook } from "./load-playbook.ts";
+import { onEveryHost } from "./on-every-host.ts";
 import type { World } from "./world.ts";
 
 interface HostCheck {
@@ -27,8 +27,7 @@ const USUAL_PLAYBOOK: PlaybookRef = { name: "check-only", vars: {} };
 /** Reads every host and compares it with the playbook. Changes nothing; a host that cannot be asked does not stop the others. */
 export async function check(config: RunConfig, world: World): Promise<CommandOutcome> {
   const playbook = await loadPlaybook(config.playbook ?? USUAL_PLAYBOOK, world);
-  const checks: HostCheck[] = [];
-  for (const host of requireHosts(config, "check")) checks.push(await checkOne(host, playbook, world));
+  const checks = await onEveryHost(requireHosts(config, "check"), world, (host, own) => checkOne(host, playbook, own));
   const failed = checks.filter(({ problem }) => problem !== null);
   return {
     exitCode: failed.length === 0 ? 0 : Math.max(...failed.map(({ problem }) => exitCodeOf(problem))),
@@ -40,14 +39,12 @@ export async function check(config: RunConfig, world: World): Promise<CommandOut
 async function checkOne(host: HostSpec, playbook: Playbook, world: World): Promise<HostCheck> {
   const { clock, signal, console } = world;
   console.progress(`Checking ${host.name}`);
-  let facts: HostFacts | null = null;
   try {
     await using shell = await world.openShell(host);
-    facts = await probeHost(shell, clock, { signal });
-    const plan = await checkHost({ shell, playbook, facts, signal });
+    const { facts, plan } = await lookAtHost({ shell, clock, playbook, signal });
     return { host: host.name, facts, plan, problem: planProblem(plan) };
   } catch (error) {
-    return { host: host.name, facts, plan: null, problem: error };
+    return { host: host.name, facts: null, plan: null, problem: error };
   }
 }
 

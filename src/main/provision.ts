@@ -8,17 +8,26 @@ import type { ProvisionRecord } from "../provision/provision-record.ts";
 import { provisionTable, recapTable } from "../report/host-tables.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { loadPlaybook } from "./load-playbook.ts";
+import { onEveryHost } from "./on-every-host.ts";
+import { ownBootId } from "./own-boot-id.ts";
 import { requirePlaybook } from "./require-playbook.ts";
 import type { World } from "./world.ts";
 
-/** Brings every host to the state of the playbook. A host that fails does not stop the others; the worst exit code counts. */
+interface HostProvision {
+  /** What was done; also there when a step failed. Null when nothing was begun. */
+  readonly record: ProvisionRecord | null;
+  /** Null when the host is as the playbook wants it. */
+  readonly failure: unknown;
+}
+
+/** Brings all hosts to the state of the playbook. A host that fails does not stop the others; the worst exit code counts. */
 export async function provision(config: RunConfig, world: World): Promise<CommandOutcome> {
   const playbook = await loadPlaybook(requirePlaybook(config), world);
-  const records: ProvisionRecord[] = [];
-  const failures: unknown[] = [];
-  for (const host of requireHosts(config, "provision")) {
-    await provisionOne(host, playbook, world, records).catch((error: unknown) => failures.push(error));
-  }
+  const hosts = await onEveryHost(requireHosts(config, "provision"), world, (host, own) =>
+    provisionOne(host, playbook, own),
+  );
+  const records = hosts.flatMap(({ record }) => record ?? []);
+  const failures = hosts.flatMap(({ failure }) => (failure === null ? [] : [failure]));
   const parts = [
     ...records.map((record) => provisionTable(record)),
     ...(records.length > 0 ? [recapTable(records)] : []),
@@ -31,11 +40,18 @@ export async function provision(config: RunConfig, world: World): Promise<Comman
   };
 }
 
-async function provisionOne(host: HostSpec, playbook: Playbook, world: World, records: ProvisionRecord[]) {
+async function provisionOne(host: HostSpec, playbook: Playbook, world: World): Promise<HostProvision> {
   const { clock, console, signal } = world;
+  let record: ProvisionRecord | null = null;
+  const onRecord = async (written: ProvisionRecord) => {
+    record = written;
+  };
   console.group(`Provision ${host.name}`);
-  await using shell = await world.openShell(host);
-  // Kept also when a later step fails: what was done must be told.
-  const onRecord = async (record: ProvisionRecord) => void records.push(record);
-  await provisionHost({ shell, clock, console, playbook, signal, onRecord });
+  try {
+    await using shell = await world.openShell(host);
+    await provisionHost({ shell, clock, console, playbook, signal, onRecord, ownBootId: await ownBootId(world) });
+    return { record, failure: null };
+  } catch (failure) {
+    return { record, failure };
+  }
 }

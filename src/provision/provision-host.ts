@@ -52,9 +52,7 @@ export async function provisionHost(context: ProvisionContext): Promise<Provisio
   const steps: StepContext = { ...context, runId: context.runId ?? newRunId(clock), lease: context.lease ?? null };
   const known = context.facts;
   const { facts, plan } =
-    known === undefined
-      ? await lookAtHost(steps)
-      : { facts: known, plan: await checkHost({ ...steps, facts: known }) };
+    known === undefined ? await lookAtHost(steps) : { facts: known, plan: await checkHost({ ...steps, facts: known }) };
   refuse(plan, playbook, facts);
   if (plan.needsReboot && facts.bootId !== null && facts.bootId === context.ownBootId)
     throw wouldRebootItself(shell.host);

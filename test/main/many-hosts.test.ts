@@ -1,0 +1,80 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { AppError } from "../../src/core/app-error.ts";
+import { loadConfig } from "../../src/inputs/parse-config.ts";
+import type { RunConfig } from "../../src/inputs/run-config.ts";
+import { parseRunOptions } from "../../src/inputs/run-options.ts";
+import { check } from "../../src/main/check.ts";
+import { provision } from "../../src/main/provision.ts";
+import { fakeWorld } from "../fakes/fake-world.ts";
+import { type StubHost, stubHost } from "../fakes/stub-host.ts";
+
+const hosts: StubHost[] = [];
+afterEach(() => {
+  for (const host of hosts.splice(0)) host.remove();
+});
+
+function newHost(): StubHost {
+  const host = stubHost();
+  hosts.push(host);
+  return host;
+}
+
+/** On the stub host, scripts must be told where / is; the product's own commands never say it. */
+const PLAYBOOK = `version: 1
+name: small
+steps:
+  - name: note
+    file: { path: /etc/note, content: as wanted }
+`;
+
+function configFor(names: readonly string[]): RunConfig {
+  const list = names.map((name) => ({ name, connection: "local" }));
+  const text = JSON.stringify({ version: 1, hosts: list, playbook: "small.yml" });
+  return loadConfig({ text, path: "arc-vllm.yml" }, parseRunOptions({}, String), () => undefined);
+}
+
+const dead = async (): Promise<never> => {
+  throw new AppError("HOST_UNREACHABLE", { message: 'Cannot reach host "b"', hint: "Switch it on" });
+};
+
+function threeHosts() {
+  const [first, last] = [newHost(), newHost()];
+  const world = fakeWorld(
+    { a: async () => first.shell, b: dead, c: async () => last.shell },
+    { "small.yml": PLAYBOOK },
+  );
+  return { world, first, last };
+}
+
+describe("check()", () => {
+  it("tells of every host in the order of the configuration, also when one is dead", async () => {
+    const { world } = threeHosts();
+    const { exitCode, text, json } = await check(configFor(["a", "b", "c"]), world);
+    expect(exitCode).toBe(3);
+    expect(text.split("\n\n").at(-1)).toBe(
+      [
+        'a: "arc-vllm provision" would change 1 steps',
+        "b: not ready",
+        'c: "arc-vllm provision" would change 1 steps',
+      ].join("\n"),
+    );
+    expect((json as { host: string }[]).map(({ host }) => host)).toEqual(["a", "b", "c"]);
+  });
+
+  it("asks each host once", async () => {
+    const { world, first, last } = threeHosts();
+    await check(configFor(["a", "c"]), world);
+    expect([first.shell.ran.length, last.shell.ran.length]).toEqual([1, 1]);
+  });
+});
+
+describe("provision()", () => {
+  it("changes the hosts that it reaches and fails for the one that it does not", async () => {
+    const { world, first, last } = threeHosts();
+    const { exitCode, text, json } = await provision(configFor(["a", "b", "c"]), world);
+    expect(exitCode).toBe(3);
+    expect([first.read("etc/note"), last.read("etc/note")]).toEqual(["as wanted", "as wanted"]);
+    expect(text).toContain('Cannot reach host "b"');
+    expect(json).toMatchObject({ records: [{ steps: [{ status: "changed" }] }, { steps: [{ status: "changed" }] }] });
+  });
+});

@@ -18,6 +18,7 @@ import { runCommand } from "./run-command.ts";
 import { serve } from "./serve.ts";
 import { stop } from "./stop.ts";
 import { toolVersion } from "./tool-version.ts";
+import { undo } from "./undo.ts";
 import type { World } from "./world.ts";
 
 const cliLabel = (name: string) => `--${name}`;
@@ -37,6 +38,12 @@ const program = new Command("arc-vllm")
 configured("run", "check, change, serve, measure, compare and report: the whole pipeline", runCommand, "run");
 configured("check", "read the hosts and say what is missing; changes nothing", check, "check --local");
 configured("provision", "bring the hosts to the state of the playbook", provision, "provision --hosts arc-01");
+configured(
+  "undo",
+  "put back what provision changed, last change first",
+  (config, world, values) => undo(config, world, typeof values["run"] === "string" ? values["run"] : null),
+  "undo --hosts arc-01",
+).option("--run <id>", "run to undo (default: the last one that changed something)");
 configured("serve", "start the model server and leave it running", serve, "serve --hosts arc-01");
 configured("stop", "end the model server that serve or a broken run left", stop, "stop --hosts arc-01");
 
@@ -95,16 +102,16 @@ program
 function configured(
   name: string,
   description: string,
-  command: (config: RunConfig, world: World) => Promise<CommandOutcome>,
+  command: (config: RunConfig, world: World, values: Readonly<Record<string, unknown>>) => Promise<CommandOutcome>,
   usage: string,
-): void {
+): Command {
   const sub = program.command(name).description(description).addHelpText("after", example(usage));
-  addOptions(sub, RUN_OPTIONS).action((values) =>
+  return addOptions(sub, RUN_OPTIONS).action((values) =>
     edge(async (world, { hide }) => {
       const overrides = parseRunOptions(optionTexts(RUN_OPTIONS, values), cliLabel);
       const config = await readConfig(overrides, world.files, { lookUp, hide });
       for (const warning of config.warnings) world.console.warn(warning);
-      return command(config, world);
+      return command(config, world, values);
     }),
   );
 }

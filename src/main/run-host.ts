@@ -2,12 +2,13 @@ import { runWorkload } from "../bench/run-workload.ts";
 import type { RunningServer } from "../deploy/deployment.ts";
 import { guardServer, type ServerGuard } from "../deploy/guard-server.ts";
 import { startServer } from "../deploy/start-server.ts";
-import type { HostSpec, RunConfig, ServeSpec } from "../inputs/run-config.ts";
+import type { HostSpec, PlaybookRef, RunConfig, ServeSpec } from "../inputs/run-config.ts";
 import type { Console } from "../ports/console.ts";
 import type { Shell } from "../ports/shell.ts";
+import type { HostFacts } from "../probe/host-facts.ts";
 import { probeHost } from "../probe/probe-host.ts";
+import { type HostLease, takeLease } from "../provision/host-lease.ts";
 import { provisionHost } from "../provision/provision-host.ts";
-import type { ProvisionRecord } from "../provision/provision-record.ts";
 import {
   completeRecord,
   newRunRecord,
@@ -19,6 +20,7 @@ import {
 } from "../record/new-run-record.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { loadPlaybook } from "./load-playbook.ts";
+import { ownBootId } from "./own-boot-id.ts";
 import { type RecordJournal, startJournal } from "./record-journal.ts";
 import type { World } from "./world.ts";
 
@@ -34,7 +36,11 @@ export async function runHost(config: RunConfig, host: HostSpec, world: World): 
   const journal = await startHostJournal(config, host, world);
   try {
     await using shell = await world.openShell(host);
-    await prepare(config, shell, journal, world);
+    world.console.group(`Check ${host.name}`);
+    const facts = await probeHost(shell, world.clock, { signal: world.signal });
+    await journal.update((record) => withFacts(record, facts));
+    await using lease = await holdHost(config, shell, facts, world);
+    if (config.playbook !== null) await prepare(config.playbook, shell, facts, lease, journal, world);
     if (config.serve !== null) await serveAndMeasure(config, config.serve, host, shell, journal, world);
     await journal.update((record) => completeRecord(record, world.clock.isoNow(), config.gate));
     return { record: journal.record, recordPath: journal.path, error: null };
@@ -44,18 +50,36 @@ export async function runHost(config: RunConfig, host: HostSpec, world: World): 
   }
 }
 
-/** Reads the host, brings it to the playbook's state, and reads it again when that changed anything. */
-async function prepare(config: RunConfig, shell: Shell, journal: RecordJournal, world: World): Promise<void> {
-  const { clock, console, signal } = world;
-  console.group(`Check ${shell.host}`);
-  const facts = await probeHost(shell, clock, { signal });
-  await journal.update((record) => withFacts(record, facts));
-  if (config.playbook === null) return;
+/** Two runs on one host spoil each other's numbers. Without root there is no lock, and a server elsewhere is not held. */
+async function holdHost(config: RunConfig, shell: Shell, facts: HostFacts, world: World): Promise<HostLease | null> {
+  const { clock, console, signal, identity } = world;
+  const works = config.playbook !== null || (config.serve !== null && config.serve.engine !== "url");
+  if (!works || facts.login.canSudo !== true) return null;
+  const owner = identity.url ?? `run ${identity.id}`;
+  return takeLease({ shell, clock, console, owner, waitMs: LOCK_WAIT_MS, sudo: true, signal });
+}
 
+/** A run that was just killed lets go within seconds; another one that measures does not. */
+const LOCK_WAIT_MS = 30_000;
+
+/** Brings the host to the playbook's state, and reads it again when that changed anything. */
+async function prepare(
+  ref: PlaybookRef,
+  shell: Shell,
+  facts: HostFacts,
+  lease: HostLease | null,
+  journal: RecordJournal,
+  world: World,
+): Promise<void> {
+  const { clock, console, signal } = world;
   console.group(`Provision ${shell.host}`);
-  const playbook = await loadPlaybook(config.playbook, world);
-  const onRecord = (provision: ProvisionRecord) => journal.update((record) => withProvision(record, provision));
-  const provision = await provisionHost({ shell, clock, console, playbook, facts, signal, onRecord });
+  const provision = await provisionHost({
+    ...{ shell, clock, console, facts, signal },
+    playbook: await loadPlaybook(ref, world),
+    ownBootId: await ownBootId(world),
+    ...(lease === null ? {} : { lease }),
+    onRecord: (done) => journal.update((record) => withProvision(record, done)),
+  });
   if (provision.steps.every((step) => step.status !== "changed")) return;
   const factsAfter = await probeHost(shell, clock, { signal });
   await journal.update((record) => withFacts(record, factsAfter));

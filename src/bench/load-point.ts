@@ -1,3 +1,5 @@
+import type { LoopHealth } from "../ports/loop-watch.ts";
+
 /** How one request ended. Only "ok" enters latency tables; everything enters denominators. */
 export type Outcome =
   | "ok"
@@ -74,6 +76,8 @@ export interface LoadPoint {
   readonly server?: ServerCheck;
   /** A greedy answer to a fixed prompt after the point. */
   readonly output?: OutputProbe;
+  /** How busy this client was. */
+  readonly client?: LoopHealth;
   readonly warnings: readonly string[];
 }
 

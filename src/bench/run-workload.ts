@@ -3,6 +3,7 @@ import { AppError } from "../core/app-error.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Workload } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { LoopWatch } from "../ports/loop-watch.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
 import { arrivalsMs } from "./arrivals.ts";
 import { checkFirstAnswer } from "./check-endpoint.ts";
@@ -17,6 +18,7 @@ import { type PromptMaker, preparePrompts, promptsOfFile } from "./prompts.ts";
 import { sampleServer, serverCheckOf } from "./server-check.ts";
 import { type ServerCounters, serverCounterReader } from "./server-counters.ts";
 import { serverTokenizer } from "./server-tokenizer.ts";
+import { summarize } from "./summarize.ts";
 import { toLoadPoint } from "./to-load-point.ts";
 
 export interface RunWorkloadContext {
@@ -33,6 +35,8 @@ export interface RunWorkloadContext {
   /** Called for every request when it is over, the first one and those of the warm-up too. */
   readonly onTrace?: (trace: RequestTrace, phase: Phase) => void;
   readonly onProgress?: (line: string) => void;
+  /** Tells how busy this process was; absent: nobody looks. */
+  readonly loopWatch?: LoopWatch;
   /** Prompts to use instead of seeded ones (parse-prompt-file.ts). */
   readonly filePrompts?: readonly FilePrompt[];
 }
@@ -99,12 +103,24 @@ async function prepareRun(context: RunWorkloadContext, requests: InFlight): Prom
   return { ...run, outputBefore: await probe(run) };
 }
 
+/** Waves of requests with other prompts, until one is about as fast as the one before: kernels compile per shape. */
 async function warmUp(run: Run, concurrency: number): Promise<void> {
-  const total = concurrency * run.workload.warmupWaves;
-  if (total === 0) return;
-  const { launch } = preparePhase(run, { kind: "warm-up", concurrency, repeat: 0, total });
-  await driveClosedLoop({ count: total, concurrency, durationMs: null }, launch, run.clock, run.signal);
+  const { warmupWaves } = run.workload;
+  let before: number | null = null;
+  for (let wave = 0; wave < warmupWaves + (warmupWaves > 1 ? MORE_WAVES : 0); wave += 1) {
+    const { launch } = preparePhase(run, { kind: "warm-up", concurrency, repeat: wave, total: concurrency });
+    const load = { count: concurrency, concurrency, durationMs: null };
+    const traces = await driveClosedLoop(load, launch, run.clock, run.signal);
+    const tpotMs = summarize(traces).tpotMs?.p50 ?? null;
+    const isSettled = tpotMs === null || (before !== null && Math.abs(tpotMs / before - 1) < SETTLED);
+    if (run.signal.aborted || (wave + 1 >= warmupWaves && isSettled)) return;
+    before = tpotMs;
+  }
 }
+
+/** Change of the median TPOT from wave to wave that counts as settled, and how many more waves are tried for it. */
+const SETTLED = 0.03;
+const MORE_WAVES = 3;
 
 async function measure(run: Run, concurrency: number, repeat: number): Promise<LoadPoint> {
   const { workload, clock, signal } = run;
@@ -113,12 +129,14 @@ async function measure(run: Run, concurrency: number, repeat: number): Promise<L
   const atOnce = workload.requestRate === null ? concurrency : (workload.maxConcurrency ?? 1);
   await run.models.open?.(run.baseUrl, Math.min(atOnce, total));
   const startedAt = clock.isoNow();
+  const watch = run.loopWatch?.start();
   const { result: traces, samples } = await sampleServer(
     run.readCounters,
     clock,
     () => drive(run, concurrency, repeat, launch),
     (before, after, done) => (after.successes ?? 0) - (before.successes ?? 0) >= done.length,
   );
+  const client = watch?.end() ?? null;
   const output = signal.aborted ? null : await probe(run);
   const point = toLoadPoint(
     workload,
@@ -130,6 +148,7 @@ async function measure(run: Run, concurrency: number, repeat: number): Promise<L
       wantedPromptTokens: run.filePrompts === undefined ? workload.inputTokens : null,
       cancelled: signal.aborted,
       server: serverCheckOf(samples, traces),
+      client,
       output,
       outputBefore: run.outputBefore,
     },

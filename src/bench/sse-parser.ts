@@ -50,7 +50,8 @@ export function sseParser(onEvent: (event: SseEvent) => void, limitBytes = LIMIT
 
   return {
     push(bytes) {
-      lines.push(skipBom(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+      const chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      lines.push(skipBom(chunk));
       fields.own();
       if (pendingBytes() > limitBytes) throw new SseLimitError(`an event of more than ${limitBytes} bytes`);
     },

@@ -1,4 +1,6 @@
 import type { Workload } from "../inputs/run-config.ts";
+import type { LoopHealth } from "../ports/loop-watch.ts";
+import { clientWarnings } from "./client-warnings.ts";
 import { quantileOf } from "./distribution.ts";
 import {
   INVALIDATING_WARNING,
@@ -21,6 +23,8 @@ export interface MeasuredPoint {
   readonly wantedPromptTokens: number | null;
   readonly cancelled: boolean;
   readonly server: ServerCheck;
+  /** Null: nobody watched this client. */
+  readonly client: LoopHealth | null;
   readonly output: OutputProbe | null;
   /** The probe before the run, which the one after the point should repeat. */
   readonly outputBefore: OutputProbe | null;
@@ -35,6 +39,7 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
   const { concurrency, repeat, startedAt, promptsSha256 } = measured;
   const outcomes: Partial<Record<Outcome, number>> = {};
   for (const { outcome } of traces) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  const metrics = summarize(traces, workload.slo);
   return {
     workload: workload.name,
     concurrency,
@@ -44,12 +49,16 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
     durationMs: durationMsOf(traces),
     requests: traces.length,
     outcomes,
-    metrics: summarize(traces, workload.slo),
+    metrics,
     plateau: plateauOf(traces, workload.requestRate === null ? concurrency : null),
     promptsSha256,
     server: measured.server,
     ...(measured.output === null ? {} : { output: measured.output }),
-    warnings: warningsOf(workload, measured, traces),
+    ...(measured.client === null ? {} : { client: measured.client }),
+    warnings: [
+      ...warningsOf(workload, measured, traces),
+      ...(measured.client === null ? [] : clientWarnings(measured.client, metrics.chunkGapMs?.p50 ?? null)),
+    ],
   };
 }
 

@@ -127,5 +127,13 @@ export const loadPointSchema = z.strictObject({
     })
     .exactOptional(),
   output: z.strictObject({ sha256: text, sample: text, problems: texts }).exactOptional(),
+  client: z
+    .strictObject({
+      loopUtilization: z.number(),
+      loopDelayP99Ms: z.number(),
+      loopDelayMaxMs: z.number(),
+      gcPauseMs: z.number(),
+    })
+    .exactOptional(),
   warnings: texts,
 });

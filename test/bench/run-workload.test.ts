@@ -97,6 +97,19 @@ describe("runWorkload()", () => {
     expect(phases.filter((phase) => phase === "measure")).toHaveLength(8);
   });
 
+  it("goes on warming up while the tokens still get faster, up to three more waves", async () => {
+    const warmUps = async (changed: Partial<Workload>, options: VirtualModelOptions) => {
+      const { traces } = await run({ concurrency: [2], requestsPerLevel: 2, ...changed }, options);
+      return traces.filter(({ phase }) => phase === "warm-up").length / 2;
+    };
+    const faster = (arrival: number) => 20 / (1 + arrival);
+    expect(await warmUps({ warmupWaves: 2 }, {})).toBe(2);
+    expect(await warmUps({ warmupWaves: 2 }, { itlMsOf: faster })).toBe(5);
+    expect(await warmUps({ warmupWaves: 2 }, { itlMsOf: (arrival) => (arrival < 5 ? faster(arrival) : 4) })).toBe(4);
+    expect(await warmUps({ warmupWaves: 1 }, { itlMsOf: faster })).toBe(1);
+    expect(await warmUps({ warmupWaves: 0 }, { itlMsOf: faster })).toBe(0);
+  });
+
   it("asks for exact prompts that all differ, in the warm-up too, and the same ones for the same seed", async () => {
     const shape = { concurrency: [2], repeats: 2, warmupWaves: 2 };
     const first = await run(shape);

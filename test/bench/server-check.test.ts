@@ -156,6 +156,18 @@ describe("outputProbeOf()", () => {
     expect(outputProbeOf(text).problems).toEqual(problems);
   });
 
+  it("warns when this client was too busy for what it measured", () => {
+    const warn = (loopUtilization: number, loopDelayP99Ms: number) =>
+      toLoadPoint(
+        { inputTokens: 20, requestRate: null } as Workload,
+        measuredPoint({ client: { loopUtilization, loopDelayP99Ms, loopDelayMaxMs: 9, gcPauseMs: 1 } }),
+        traces,
+      ).warnings;
+    expect(warn(0.5, 1.9)).toEqual([]);
+    expect(warn(0.95, 0.1)).toEqual(["this client was busy for 95 % of the time, at most 80 % is fit for measuring"]);
+    expect(warn(0.5, 2.5)).toEqual(["this client's event loop was 2.5 ms late (p99) where chunks come every 10.0 ms"]);
+  });
+
   it("makes a load point invalid when the model talks nonsense, and warns when its answer changed", () => {
     const warn = (before: string, now: string) =>
       toLoadPoint(

@@ -5,6 +5,8 @@ import type { VirtualClock } from "./virtual-clock.ts";
 export interface VirtualModelOptions {
   readonly ttftMs?: number;
   readonly itlMs?: number;
+  /** Time per token of request n; absent: `itlMs` for all. */
+  readonly itlMsOf?: (arrival: number) => number;
   /** What POST /tokenize answers; null: 404. */
   readonly tokenize?: ((question: Record<string, unknown>) => readonly number[]) | null;
   /** Changes the fate of request n (0-based, in order of arrival). */
@@ -28,13 +30,15 @@ export class VirtualModel implements ModelStream {
 
   constructor(clock: VirtualClock, options: VirtualModelOptions = {}) {
     this.#clock = clock;
-    this.#options = { ttftMs: 50, itlMs: 10, tokenize: null, fate: () => "answer", ...options };
+    const { itlMs = 10 } = options;
+    this.#options = { ttftMs: 50, itlMs, itlMsOf: () => itlMs, tokenize: null, fate: () => "answer", ...options };
   }
 
   stream(request: HttpRequest, sink: StreamSink): StreamHandle {
     const body = JSON.parse(request.body ?? "{}") as Record<string, unknown>;
     const rid = request.headers["x-request-id"] ?? "";
     const fate = this.#options.fate(this.seen.length);
+    const itlMs = this.#options.itlMsOf(this.seen.length);
     this.seen.push({ atMs: this.#clock.nowMs(), body, rid });
     this.running += 1;
     this.mostRunning = Math.max(this.mostRunning, this.running);
@@ -47,7 +51,7 @@ export class VirtualModel implements ModelStream {
       over = true;
       this.running -= 1;
     };
-    const { ttftMs, itlMs } = this.#options;
+    const { ttftMs } = this.#options;
     if (fate === "refuse") {
       at(1, (nowMs) => {
         finish();

@@ -48,7 +48,7 @@ workloads:
   - name: chat
     endpoint: /v1/completions
     input-tokens: 128
-    output-tokens: 32
+    output-tokens: 24
     concurrency: [1, 4]
     requests-per-level: 4
     warmup-waves: 1

@@ -10,6 +10,9 @@ export interface Score {
   readonly ttft: Spread | null;
   /** Without the first `streams` requests, which all start at once. */
   readonly ttftAfterFirstWave: Spread | null;
+  /** Where the TTFT error of clients that keep a start time comes from: bytes that left late, tokens that were read late. */
+  readonly sendDelay: Spread | null;
+  readonly readDelay: Spread | null;
   readonly tpot: Spread | null;
   readonly e2e: Spread | null;
   readonly gap: Spread | null;
@@ -57,6 +60,8 @@ export function score(claims: readonly Claim[], truths: readonly TruthRequest[],
     paired: pairs.length,
     ttft: errorsOf(complete, "ttftMs", trueTtftMs),
     ttftAfterFirstWave: errorsOf(afterFirst(complete, streams), "ttftMs", trueTtftMs),
+    sendDelay: spreadOf(afterFirst(complete, streams).flatMap(sendDelayMs)),
+    readDelay: spreadOf(afterFirst(complete, streams).flatMap(readDelayMs)),
     tpot: errorsOf(complete, "tpotMs", trueTpotMs),
     e2e: errorsOf(complete, "e2eMs", trueE2eMs),
     gap: spreadOf(complete.flatMap(gapErrors)),
@@ -93,6 +98,15 @@ function errorsOf(
 /** Pairs are in order of arrival. */
 function afterFirst(pairs: readonly Pair[], streams: number): readonly Pair[] {
   return pairs.slice(streams);
+}
+
+function sendDelayMs({ claim: { startNs }, truth }: Pair): number[] {
+  return startNs === null ? [] : [(truth.firstByteNs - startNs) / 1e6];
+}
+
+function readDelayMs({ claim: { startNs, ttftMs }, truth }: Pair): number[] {
+  const [writeNs] = truth.writeNs;
+  return startNs === null || ttftMs === null || writeNs === undefined ? [] : [ttftMs - (writeNs - startNs) / 1e6];
 }
 
 /** Event by event, and only where the client saw as many events as there were. */

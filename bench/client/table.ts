@@ -8,6 +8,8 @@ export function accuracyTable(results: readonly RunResult[]): string {
     ["p99", (run) => run.score?.ttft?.p99 ?? null, 2],
     ["after 1st wave p50", (run) => run.score?.ttftAfterFirstWave?.p50 ?? null, 2],
     ["p99", (run) => run.score?.ttftAfterFirstWave?.p99 ?? null, 2],
+    ["sent late p99", (run) => run.score?.sendDelay?.p99 ?? null, 2],
+    ["read late p99", (run) => run.score?.readDelay?.p99 ?? null, 2],
     ["gap error p50", (run) => run.score?.gap?.p50 ?? null, 3],
     ["p99", (run) => run.score?.gap?.p99 ?? null, 2],
     ["TPOT error p99", (run) => run.score?.tpot?.p99 ?? null, 4],

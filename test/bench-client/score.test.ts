@@ -24,6 +24,14 @@ describe("score()", () => {
     expect(ttft?.max).toBeCloseTo(5);
   });
 
+  it("tells bytes that left late from a token that was read late", () => {
+    const first = truthRequest({ stream: 0, firstByteNs: 0.5e9 });
+    const late = truthRequest({ firstByteNs: 1_005_000_000 });
+    const claims = [exactClaim({ stream: 0, startNs: 0.5e9 }), exactClaim({ ttftMs: 208 })];
+    const { sendDelay, readDelay } = score(claims, [first, late], 1);
+    expect([sendDelay?.bias, readDelay?.bias]).toEqual([expect.closeTo(5), expect.closeTo(3)]);
+  });
+
   it("leaves the first wave out of the second figure only", () => {
     const truths = [0, 1, 2].map((stream) => truthRequest({ stream, firstByteNs: 1e9 + stream * 1e6 }));
     const claims = truths.map(({ stream }) => exactClaim({ stream, ttftMs: stream < 2 ? 290 : 201 }));

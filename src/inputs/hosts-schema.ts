@@ -79,7 +79,9 @@ export const localHostSchema = z.strictObject({
 export const hostsSchema = z
   .array(z.discriminatedUnion("connection", [sshHostSchema, localHostSchema]))
   .max(64, { error: "at most 64 hosts; use a job matrix for more" })
-  .describe("The machines to check, provision and measure, one after the other.");
+  .describe(
+    "The machines to check, provision and measure. `check` and `provision` work on all of them at once, `run` on one after the other.",
+  );
 
 export type HostEntry = z.output<typeof hostsSchema>[number];
 export type SshHostEntry = z.output<typeof sshHostSchema>;

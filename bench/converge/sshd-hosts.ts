@@ -36,7 +36,9 @@ async function startOne(index: number, parent: string): Promise<SshdHost> {
   const log = join(folder, "log");
   writeFileSync(log, "");
   writeFileSync(join(folder, "sshd_config"), configText(port, parent, folder));
-  const daemon = spawn("/usr/sbin/sshd", ["-D", "-E", log, "-f", join(folder, "sshd_config")], { stdio: "ignore" });
+  // It must not outlive this process, which cannot clean up while it waits for a tool.
+  const sshd = ["/usr/sbin/sshd", "-D", "-E", log, "-f", join(folder, "sshd_config")];
+  const daemon = spawn("setpriv", ["--pdeathsig", "TERM", ...sshd], { stdio: "ignore" });
   const read = () => readFileSync(log, "utf8");
   while (!read().includes("Server listening")) {
     if (daemon.exitCode !== null) throw new Error(`sshd on port ${port} ended: ${read()}`);

@@ -41,8 +41,10 @@ export interface RequestTrace {
   readonly firstVisibleMs: number | null;
   readonly endMs: number;
   readonly promptTokens: number | null;
-  /** From the server's usage; null when it sent none. */
+  /** From the server's usage; without usage known only when the answer was to have a fixed length and reached it. */
   readonly outputTokens: number | null;
+  /** `outputTokens` is what was asked for and what the finish reason "length" confirms, not a count of the server's. */
+  readonly tokensEstimated: boolean;
   readonly finishReason: string | null;
   /** Arrival of every counted event. */
   readonly chunkMs: readonly number[];

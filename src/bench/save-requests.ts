@@ -17,6 +17,7 @@ export function savedRequestLine(trace: RequestTrace): string {
     endNs: nsOf(trace.endMs),
     promptTokens: trace.promptTokens,
     tokens: trace.outputTokens,
+    tokensEstimated: trace.tokensEstimated,
     outcome: trace.outcome,
     detail: trace.detail,
     finishReason: trace.finishReason,

@@ -91,13 +91,17 @@ function httpRequestOf({ url, rid, body, apiKey }: RequestPlan): HttpRequest {
 }
 
 function traceOf(
-  { index, rid }: RequestPlan,
+  { index, rid, wantedTokens }: RequestPlan,
   end: RequestEnd,
   times: Pick<RequestTrace, "scheduledMs" | "queuedMs" | "sentMs" | "headersMs" | "endMs">,
   resent: boolean,
 ): RequestTrace {
   const { done: _done, problem: _problem, pendingBytes: _pendingBytes, ...measured } = end.answer;
-  return { index, rid, httpStatus: end.status, ...outcomeOf(end), ...times, ...measured, resent };
+  // "length" says that the limit was reached, and with ignore_eos nothing else can end an answer.
+  const tokensEstimated = measured.outputTokens === null && measured.finishReason === "length" && wantedTokens !== null;
+  const outputTokens = tokensEstimated ? wantedTokens : measured.outputTokens;
+  const answer = { ...measured, outputTokens, tokensEstimated };
+  return { index, rid, httpStatus: end.status, ...outcomeOf(end), ...times, ...answer, resent };
 }
 
 function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

@@ -65,6 +65,7 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
 function warningsOf(workload: Workload, measured: MeasuredPoint, traces: readonly RequestTrace[]): string[] {
   const ok = traces.filter((trace) => trace.outcome === "ok");
   const withoutUsage = ok.filter((trace) => trace.outputTokens === null).length;
+  const estimated = ok.filter((trace) => trace.tokensEstimated).length;
   const resent = traces.filter((trace) => trace.resent).length;
   return [
     measured.cancelled
@@ -72,6 +73,7 @@ function warningsOf(workload: Workload, measured: MeasuredPoint, traces: readonl
       : null,
     latenessWarning(workload, traces),
     withoutUsage > 0 ? `${withoutUsage} of ${ok.length} answers carry no usage: their tokens are not known` : null,
+    estimated > 0 ? `tokens are estimated: ${estimated} of ${ok.length} answers carry no usage` : null,
     promptLengthWarning(measured.wantedPromptTokens, ok),
     resent > 0 ? `${resent} requests went out twice: the server had closed their idle connections` : null,
     ...serverWarnings(measured.server, workload.sharedPrefixTokens ?? 0),

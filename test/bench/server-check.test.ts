@@ -156,6 +156,13 @@ describe("outputProbeOf()", () => {
     expect(outputProbeOf(text).problems).toEqual(problems);
   });
 
+  it("marks tokens that the server did not count", () => {
+    const estimated = traces.map((trace) => ({ ...trace, tokensEstimated: true }));
+    const point = toLoadPoint({ inputTokens: 20, requestRate: null } as Workload, measuredPoint(), estimated);
+    expect(point.warnings).toEqual(["tokens are estimated: 2 of 2 answers carry no usage"]);
+    expect(point.metrics.outputTokens).toBe(10);
+  });
+
   it("warns when this client was too busy for what it measured", () => {
     const warn = (loopUtilization: number, loopDelayP99Ms: number) =>
       toLoadPoint(

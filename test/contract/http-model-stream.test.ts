@@ -34,8 +34,8 @@ function plan(profile: string, changed: Partial<RequestPlan> = {}): RequestPlan 
     }),
     apiKey: null,
     wantedTokens: 8,
-    stallTimeoutMs: 200,
-    totalTimeoutMs: 600,
+    stallTimeoutMs: 15_000,
+    totalTimeoutMs: 15_000,
     ...changed,
   };
 }
@@ -83,18 +83,27 @@ async function startClosingServer() {
 
 describe("startRequest() over httpModelStream()", () => {
   it.each(profiles)("$profile ends as $outcome", async (want) => {
-    const trace = await send(want.profile);
+    const trace = await send(want.profile, want.limits ?? {});
     expect({ outcome: trace.outcome, detail: trace.detail }).toEqual({
       outcome: want.outcome,
       detail: want.detail === undefined ? (want.outcome === "ok" ? null : expect.any(String)) : want.detail,
     });
     expect(trace.outputTokens).toBe(want.outputTokens);
+    expect(trace.tokensEstimated).toBe(want.estimated ?? false);
     if (want.chunks !== null) expect(trace.chunkMs).toHaveLength(want.chunks);
     if (want.finishReason !== undefined) expect(trace.finishReason).toBe(want.finishReason);
     if (want.coalesced !== undefined) expect(trace.coalesced).toBe(want.coalesced);
     if (want.outcome === "ok") expect(trace.chunkTokens).toEqual(want.chunkTokens ?? null);
     expect((trace.firstMs ?? Number.POSITIVE_INFINITY) - trace.sentMs).toBeGreaterThanOrEqual(want.firstAtLeastMs ?? 0);
     if (want.visibleLater === true) expect(trace.firstVisibleMs).toBeGreaterThan(trace.firstMs ?? Number.NaN);
+  });
+
+  it("does not guess tokens when the length of the answer was open", async () => {
+    expect(await send("no-usage", { wantedTokens: null })).toMatchObject({
+      outcome: "ok",
+      outputTokens: null,
+      tokensEstimated: false,
+    });
   });
 
   it("keeps its times in the order in which things happened", async () => {
@@ -152,7 +161,7 @@ describe("startRequest() over httpModelStream()", () => {
   it("ends the answer at the server when it is cancelled, and keeps what came", async () => {
     const before = server.aborted();
     const request = startRequest(models, systemClock, plan("stall"), NOW);
-    await systemClock.sleep(100);
+    await systemClock.sleep(500);
     request.cancel();
     expect(await request.done).toMatchObject({ outcome: "cancelled", chunkMs: { length: 3 } });
     await expect.poll(() => server.aborted()).toBe(before + 1);
@@ -186,8 +195,8 @@ describe("startRequest() over httpModelStream()", () => {
     });
     const refused = await send("plain", { url: `http://127.0.0.1:${free}/v1/completions` });
     expect(refused).toMatchObject({ outcome: "connect", httpStatus: null, firstMs: null });
-    const unknown = await send("plain", { url: "http://no-such-host.invalid/v1/completions", totalTimeoutMs: 10_000 });
-    expect(["connect", "stall_timeout"]).toContain(unknown.outcome);
+    const unknown = await send("plain", { url: "http://no-such-host.invalid/v1/completions" });
+    expect(unknown).toMatchObject({ outcome: "connect" });
   });
 
   it("says tls when the other side does not speak TLS", async () => {

@@ -110,6 +110,7 @@ const PROFILES: Record<string, Profile> = {
   coalesce: (exchange) => streamed(exchange, tokenChunks(exchange), { eventsPerWrite: 4 }),
   "early-eos": (exchange) => streamed(exchange, tokenChunks(exchange).slice(0, 3), { finish: "stop" }),
   "no-usage": (exchange) => streamed(exchange, tokenChunks(exchange), { usage: "none" }),
+  "multi-no-usage": (exchange) => streamed(exchange, tokenChunks(exchange, 3), { usage: "none" }),
   "usage-each": (exchange) => streamed(exchange, tokenChunks(exchange, 3), { usage: "each" }),
   "empty-text": (exchange) =>
     streamed(

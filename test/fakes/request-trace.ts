@@ -25,6 +25,7 @@ export function requestTrace(
     endMs: (chunkMs.at(-1) ?? sentMs) + 1,
     promptTokens: 20,
     outputTokens: tokens,
+    tokensEstimated: false,
     finishReason: "length",
     chunkMs,
     chunkTokens: null,

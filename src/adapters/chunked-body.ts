@@ -1,8 +1,8 @@
 import { HttpSyntaxError } from "./http-head.ts";
 
 export interface ChunkedBody {
-  /** Hands the data of these bytes over. Returns where the body ends in them, or -1 while it goes on. */
-  push(bytes: Buffer): number;
+  /** Hands the data of this range over. Returns where the body ends in it, or -1 while it goes on. */
+  push(bytes: Buffer, start: number, end: number): number;
 }
 
 const LF = 10;
@@ -72,19 +72,19 @@ export function chunkedBody(onData: (bytes: Buffer) => void): ChunkedBody {
   }
 
   return {
-    push(bytes) {
-      let at = 0;
-      while (at < bytes.length && expects !== "nothing") {
+    push(bytes, start, end) {
+      let at = start;
+      while (at < end && expects !== "nothing") {
         if (expects !== "data") {
           readFraming(bytes[at] as number);
           at += 1;
           continue;
         }
-        const end = Math.min(bytes.length, at + left);
-        left -= end - at;
+        const dataEnd = Math.min(end, at + left);
+        left -= dataEnd - at;
         if (left === 0) expects = "line end";
-        onData(bytes.subarray(at, end));
-        at = end;
+        onData(bytes.subarray(at, dataEnd));
+        at = dataEnd;
       }
       return expects === "nothing" ? at : -1;
     },

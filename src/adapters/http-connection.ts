@@ -4,8 +4,8 @@ import { systemClock } from "./system-clock.ts";
 
 /** Who uses a connection at the moment. */
 export interface ConnectionUser {
-  /** Bytes of the answer, valid during the call, and when they were read. */
-  onBytes(bytes: Buffer, atMs: number): void;
+  /** The bytes before `end` are part of the answer, valid during the call, and were read at `atMs`. */
+  onBytes(bytes: Buffer, end: number, atMs: number): void;
   onWritten(atMs: number): void;
   /** The other side closed (null), or the connection broke. Nothing comes afterwards. */
   onClosed(error: Error | null): void;
@@ -32,11 +32,11 @@ export function openHttpConnection(url: URL, ca: string | undefined): HttpConnec
   let onIdleClosed: (() => void) | null = null;
   let broken: Error | null = null;
 
-  function onRead(bytes: Buffer): void {
+  function onRead(bytes: Buffer, end: number): void {
     // Before anything looks at the bytes.
     const atMs = systemClock.nowMs();
     if (user === null) socket.destroy();
-    else user.onBytes(bytes, atMs);
+    else user.onBytes(bytes, end, atMs);
   }
 
   const socket = openSocket(url, ca, onRead);
@@ -76,12 +76,12 @@ export function openHttpConnection(url: URL, ca: string | undefined): HttpConnec
   };
 }
 
-function openSocket(url: URL, ca: string | undefined, onRead: (bytes: Buffer) => void): Socket {
+function openSocket(url: URL, ca: string | undefined, onRead: (bytes: Buffer, end: number) => void): Socket {
   // The brackets of an IPv6 address belong to the URL.
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   if (url.protocol !== "https:") {
-    const callback = (length: number, buffer: Uint8Array): boolean => {
-      onRead((buffer as Buffer).subarray(0, length));
+    const callback = (length: number): boolean => {
+      onRead(shared, length);
       return true;
     };
     return connectTcp({ host, port: Number(url.port || 80), noDelay: true, onread: { buffer: shared, callback } });
@@ -90,6 +90,6 @@ function openSocket(url: URL, ca: string | undefined, onRead: (bytes: Buffer) =>
   const socket = connectTls({ host, port: Number(url.port || 443), ...name, ...(ca === undefined ? {} : { ca }) });
   socket.setNoDelay(true);
   // TLS has no way to read into a buffer of ours.
-  socket.on("data", onRead);
+  socket.on("data", (bytes: Buffer) => onRead(bytes, bytes.length));
   return socket;
 }

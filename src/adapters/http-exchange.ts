@@ -15,7 +15,7 @@ export interface ExchangeEnd {
 /** Reads one answer from a connection into the sink, and tells how that ended. `onWritten` is left to the caller. */
 export function httpExchange(
   sink: Pick<StreamSink, "onHeaders" | "onData">,
-  end: ExchangeEnd,
+  ending: ExchangeEnd,
 ): Omit<ConnectionUser, "onWritten"> {
   let answered = false;
   let over = false;
@@ -33,18 +33,18 @@ export function httpExchange(
   function completeIfEnded(): void {
     if (reusable === null || over) return;
     over = true;
-    end.onComplete(reusable, atMs);
+    ending.onComplete(reusable, atMs);
   }
 
   return {
-    onBytes(bytes, readAtMs) {
+    onBytes(bytes, end, readAtMs) {
       answered = true;
       atMs = readAtMs;
       try {
-        reader.push(bytes);
+        reader.push(bytes, end);
       } catch (error) {
         over = true;
-        end.onBroken(error as Error);
+        ending.onBroken(error as Error);
         return;
       }
       completeIfEnded();
@@ -57,8 +57,8 @@ export function httpExchange(
       if (over) return;
       over = true;
       const reason = error ?? new Error("the server closed the connection before the answer was complete");
-      if (answered) end.onBroken(reason);
-      else end.onUnanswered(reason);
+      if (answered) ending.onBroken(reason);
+      else ending.onUnanswered(reason);
     },
   };
 }

@@ -10,8 +10,8 @@ export interface HttpResponseSink {
 }
 
 export interface HttpResponseReader {
-  /** Throws HttpSyntaxError when the bytes are no answer. */
-  push(bytes: Buffer): void;
+  /** Reads the bytes before `end`, all of them by default. Throws HttpSyntaxError when they are no answer. */
+  push(bytes: Buffer, end?: number): void;
   /** The connection was closed: ends a body that is meant to end so. */
   close(): void;
 }
@@ -34,19 +34,20 @@ export function httpResponseReader(sink: HttpResponseSink): HttpResponseReader {
   let keepAlive = false;
   const chunks: ChunkedBody = chunkedBody(sink.onBody);
 
-  /** Returns what follows the head. */
-  function readHead(bytes: Buffer): Buffer {
-    const all = partial.length === 0 ? bytes : Buffer.concat([partial, bytes]);
-    const end = all.indexOf(HEAD_END);
-    if (end === -1) {
+  /** Returns where the head ends, as far as it is in these bytes. */
+  function readHead(bytes: Buffer, start: number, end: number): number {
+    const before = partial.length;
+    const all = before === 0 ? bytes.subarray(start, end) : Buffer.concat([partial, bytes.subarray(start, end)]);
+    const headEnd = all.indexOf(HEAD_END);
+    if (headEnd === -1) {
       if (all.length > HEAD_LIMIT_BYTES) throw new HttpSyntaxError(`a head over ${HEAD_LIMIT_BYTES} bytes`);
       partial = Buffer.from(all);
-      return NOTHING;
+      return end;
     }
     partial = NOTHING;
-    const head = parseHttpHead(all.toString("latin1", 0, end));
+    const head = parseHttpHead(all.toString("latin1", 0, headEnd));
     if (head.status >= 200) begin(head);
-    return all.subarray(end + HEAD_END.length);
+    return start + headEnd + HEAD_END.length - before;
   }
 
   function begin({ status, headers, body, ...head }: HttpHead): void {
@@ -59,28 +60,29 @@ export function httpResponseReader(sink: HttpResponseSink): HttpResponseReader {
     if (body === 0) finish();
   }
 
-  function readLength(bytes: Buffer): Buffer {
-    const part = bytes.length <= left ? bytes : bytes.subarray(0, left);
-    left -= part.length;
-    sink.onBody(part);
+  function readLength(bytes: Buffer, start: number, end: number): number {
+    const bodyEnd = Math.min(end, start + left);
+    left -= bodyEnd - start;
+    sink.onBody(bytes.subarray(start, bodyEnd));
     if (left === 0) finish();
-    return bytes.subarray(part.length);
+    return bodyEnd;
   }
 
-  function readChunked(bytes: Buffer): Buffer {
-    const end = chunks.push(bytes);
-    if (end === -1) return NOTHING;
+  function readChunked(bytes: Buffer, start: number, end: number): number {
+    const bodyEnd = chunks.push(bytes, start, end);
+    if (bodyEnd === -1) return end;
     finish();
-    return end === bytes.length ? NOTHING : bytes.subarray(end);
+    return bodyEnd;
   }
 
-  function readRest(bytes: Buffer): Buffer {
+  /** Returns how far it came. */
+  function readRest(bytes: Buffer, start: number, end: number): number {
+    if (state === "chunked") return readChunked(bytes, start, end);
+    if (state === "head") return readHead(bytes, start, end);
+    if (state === "length") return readLength(bytes, start, end);
     if (state === "done") throw new HttpSyntaxError("more bytes than the answer has");
-    if (state === "head") return readHead(bytes);
-    if (state === "chunked") return readChunked(bytes);
-    if (state === "length") return readLength(bytes);
-    sink.onBody(bytes);
-    return NOTHING;
+    sink.onBody(bytes.subarray(start, end));
+    return end;
   }
 
   function finish(): void {
@@ -89,9 +91,9 @@ export function httpResponseReader(sink: HttpResponseSink): HttpResponseReader {
   }
 
   return {
-    push(bytes) {
-      let rest = bytes;
-      while (rest.length > 0) rest = readRest(rest);
+    push(bytes, end = bytes.length) {
+      let at = 0;
+      while (at < end) at = readRest(bytes, at, end);
     },
     close() {
       if (state === "until-close") finish();

@@ -64,20 +64,21 @@ export function answerReader(): AnswerReader {
   let templatesMade = 0;
   const parser = sseParser(readEvent);
 
-  function readEvent({ type, data }: SseEvent): void {
+  function readEvent(event: SseEvent): void {
+    const { type, bytes, start, end } = event;
     events += 1;
     firstEventMs ??= atMs;
-    if (data.length === 0 || done || problem !== null) return;
-    const carries = type === "message" && template !== null ? template.match(data) : undefined;
-    if (carries === undefined) readText(type, data);
+    if (start === end || done || problem !== null) return;
+    const carries = type === "message" && template !== null ? template.match(bytes, start, end) : undefined;
+    if (carries === undefined) readText(event);
     else {
       details.skip();
       if (carries !== null) countEvent(carries);
     }
   }
 
-  function readText(type: string, data: Buffer): void {
-    const text = data.toString();
+  function readText({ type, bytes, start, end }: SseEvent): void {
+    const text = bytes.toString("utf8", start, end);
     if (text.trim() === "[DONE]") {
       done = true;
       return;
@@ -89,7 +90,7 @@ export function answerReader(): AnswerReader {
     if (problem !== null || chunk === null) return;
     if (details.read(chunk)) countEvent(chunk.carries);
     if (chunk.carries === null || templatesMade === TEMPLATES) return;
-    template = chunkTemplate(data);
+    template = chunkTemplate(bytes.toString("latin1", start, end));
     templatesMade += 1;
   }
 

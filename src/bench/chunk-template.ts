@@ -2,8 +2,8 @@ import type { OpenAiChunk } from "./openai-chunk.ts";
 
 /** The shape of a chunk, learned from one that was parsed. */
 export interface ChunkTemplate {
-  /** What a chunk of this shape carries, known without parsing it; undefined: it is of another shape. */
-  match(bytes: Buffer): OpenAiChunk["carries"] | undefined;
+  /** What the chunk in this range carries, known without parsing it; undefined: it is of another shape. */
+  match(bytes: Buffer, start: number, end: number): OpenAiChunk["carries"] | undefined;
 }
 
 const QUOTE = 34;
@@ -17,10 +17,9 @@ const DECISIVE = /"(usage|error|token_ids|tool_calls|function_call|finish_reason
  * The chunks of a stream are alike but for their text, their id and their numbers. A template is the bytes of one
  * chunk with a hole for every string and number, so that the next chunks are compared instead of parsed: the bytes
  * between the holes are equal, hence the structure, the keys and every null are. Null when the chunk has something
- * that must be read, or more than one field that could carry a token.
+ * that must be read, or more than one field that could carry a token. `text` is the chunk with one character for each byte.
  */
-export function chunkTemplate(bytes: Buffer): ChunkTemplate | null {
-  const text = bytes.toString("latin1");
+export function chunkTemplate(text: string): ChunkTemplate | null {
   if (DECISIVE.test(text) || !text.includes('"choices"')) return null;
   const { pieces, holes } = cut(text);
   const carriers = holes.filter(({ key }) => VISIBLE.has(key) || REASONING.has(key));
@@ -72,15 +71,15 @@ function matcher(
   carried: "visible" | "reasoning",
 ): ChunkTemplate {
   return {
-    match(bytes) {
-      let at = afterPiece(bytes, 0, pieces[0] as Buffer);
+    match(bytes, start, end) {
+      let at = afterPiece(bytes, start, pieces[0] as Buffer);
       let carries: OpenAiChunk["carries"] = null;
       for (let hole = 0; at !== -1 && hole < isString.length; hole += 1) {
-        const end = isString[hole] === true ? endOfString(bytes, at) : endOfNumber(bytes, at);
-        if (hole === carrier && end > at) carries = carried;
-        at = afterPiece(bytes, end, pieces[hole + 1] as Buffer);
+        const holeEnd = isString[hole] === true ? endOfString(bytes, at, end) : endOfNumber(bytes, at, end);
+        if (hole === carrier && holeEnd > at) carries = carried;
+        at = afterPiece(bytes, holeEnd, pieces[hole + 1] as Buffer);
       }
-      return at === bytes.length ? carries : undefined;
+      return at === end ? carries : undefined;
     },
   };
 }
@@ -91,16 +90,16 @@ function afterPiece(bytes: Buffer, from: number, piece: Buffer): number {
   return from + piece.length;
 }
 
-/** Where the closing quote is, or the end of the bytes when there is none. */
-function endOfString(bytes: Buffer, from: number): number {
+/** Where the closing quote is, or the end when there is none. */
+function endOfString(bytes: Buffer, from: number, end: number): number {
   let at = from;
-  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
   return at;
 }
 
-function endOfNumber(bytes: Buffer, from: number): number {
+function endOfNumber(bytes: Buffer, from: number, end: number): number {
   let at = from;
-  while (at < bytes.length && isNumeric(bytes[at] as number)) at += 1;
+  while (at < end && isNumeric(bytes[at] as number)) at += 1;
   return at;
 }
 

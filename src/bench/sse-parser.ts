@@ -1,10 +1,12 @@
 import { lineSplitter } from "./line-splitter.ts";
 
-/** One dispatched event. `data` is UTF-8 and only valid during the call that hands it over. */
+/** One dispatched event. Its data is a range of bytes, in UTF-8, and only valid during the call that hands it over. */
 export interface SseEvent {
   /** "message" unless the stream named another. */
   readonly type: string;
-  readonly data: Buffer;
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
   /** The last `id` the stream set, for this event and all after it; empty when there was none. */
   readonly lastEventId: string;
 }
@@ -39,7 +41,7 @@ export function sseParser(onEvent: (event: SseEvent) => void, limitBytes = LIMIT
   const lines = lineSplitter((bytes, start, end) => {
     if (start === end) fields.dispatch();
     // Nearly every line is data: its name is compared in place.
-    else if (isData(bytes, start, end)) fields.addData(bytes.subarray(afterColon(bytes, start + 4), end));
+    else if (isData(bytes, start, end)) fields.addData(bytes, afterColon(bytes, start + 4), end);
     else readOtherField(bytes.subarray(start, end), fields);
   });
   const skipBom = bomSkipper();
@@ -65,14 +67,26 @@ type Fields = ReturnType<typeof eventAssembler>;
 
 /** Collects the fields of one event after the other. */
 function eventAssembler(onEvent: (event: SseEvent) => void) {
-  /** The data lines so far, joined; null before the first. */
+  /** The data lines so far, joined, as a range; null before the first. */
   let data: Buffer | null = null;
+  let start = 0;
+  let end = 0;
   let type = "message";
   let lastEventId = "";
 
+  function setData(bytes: Buffer, from: number, to: number): void {
+    data = bytes;
+    start = from;
+    end = to;
+  }
+
   return {
-    addData(value: Buffer): void {
-      data = data === null ? value : Buffer.concat([data, NEWLINE, value]);
+    addData(bytes: Buffer, from: number, to: number): void {
+      if (data === null) setData(bytes, from, to);
+      else {
+        const joined = Buffer.concat([data.subarray(start, end), NEWLINE, bytes.subarray(from, to)]);
+        setData(joined, 0, joined.length);
+      }
     },
     setType(value: string): void {
       type = value === "" ? "message" : value;
@@ -82,16 +96,16 @@ function eventAssembler(onEvent: (event: SseEvent) => void) {
     },
     /** An empty line ends an event; one without data is none. */
     dispatch(): void {
-      const event = data === null ? null : { type, data, lastEventId };
+      const event = data === null ? null : { type, bytes: data, start, end, lastEventId };
       data = null;
       type = "message";
       if (event !== null) onEvent(event);
     },
     /** Moves what outlives the caller's memory into our own. */
     own(): void {
-      if (data !== null) data = Buffer.from(data);
+      if (data !== null) setData(Buffer.from(data.subarray(start, end)), 0, end - start);
     },
-    pendingBytes: () => data?.length ?? 0,
+    pendingBytes: () => (data === null ? 0 : end - start),
   };
 }
 

@@ -26,7 +26,7 @@ function read(pieces: readonly (string | Buffer)[], closes = false): Read {
   });
   for (const piece of pieces) {
     const reused = Buffer.from(piece);
-    reader.push(reused);
+    reader.push(reused, reused.length);
     reused.fill(0);
   }
   if (closes) reader.close();

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { answerReader } from "../../src/bench/answer-reader.ts";
-import { chunkTemplate } from "../../src/bench/chunk-template.ts";
+import { chunkTemplate as templateOf } from "../../src/bench/chunk-template.ts";
 import { readOpenAiChunk } from "../../src/bench/openai-chunk.ts";
 
 const text = fc.oneof(
@@ -37,6 +37,18 @@ const chunks = fc.oneof(
   fc.record({ error: fc.record({ message: text }), choices: fc.constant([]) }),
   fc.record({ choices: fc.constant([{ index: 0, text: "a", token_ids: [1] }]) }),
 );
+
+/** The template of whole buffers, which the chunk lies in the middle of. */
+function chunkTemplate(bytes: Buffer) {
+  const template = templateOf(bytes.toString("latin1"));
+  if (template === null) return null;
+  return {
+    match(other: Buffer) {
+      const around = Buffer.concat([Buffer.from("data: "), other, Buffer.from("\n\n")]);
+      return template.match(around, 6, 6 + other.length);
+    },
+  };
+}
 
 describe("chunkTemplate()", () => {
   it("never says anything else than parsing does", () => {

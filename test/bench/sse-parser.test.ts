@@ -12,7 +12,9 @@ interface Seen {
 /** Parses the pieces from memory that is overwritten after each push, as a socket's read buffer is. */
 function parse(pieces: readonly Uint8Array[]): { events: Seen[]; pendingBytes: number } {
   const events: Seen[] = [];
-  const parser = sseParser(({ type, data, lastEventId }) => events.push({ type, data: data.toString(), lastEventId }));
+  const parser = sseParser(({ type, bytes, start, end, lastEventId }) =>
+    events.push({ type, data: bytes.toString("utf8", start, end), lastEventId }),
+  );
   for (const piece of pieces) {
     const reused = Buffer.from(piece);
     parser.push(reused);

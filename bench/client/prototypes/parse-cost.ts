@@ -32,7 +32,7 @@ const LAYERS: Record<string, () => (bytes: Buffer) => void> = {
     return (bytes) => reader.push(bytes);
   },
   "SSE parser": () => {
-    const parser = sseParser(({ data: { length } }) => use(length));
+    const parser = sseParser(({ start, end }) => use(end - start));
     return () => parser.push(event);
   },
   "answer reader (SSE, JSON, counting)": () => {

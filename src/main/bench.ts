@@ -11,7 +11,7 @@ import type { World } from "./world.ts";
 /** Measures any OpenAI-compatible endpoint. What is asked for on disk is written as each load point ends. */
 export async function bench(request: BenchRequest, world: World): Promise<CommandOutcome> {
   const { serve, workload, requestsFile } = request;
-  const { models, clock, console, files, signal } = world;
+  const { models, clock, console, files, signal, loopWatch } = world;
   if (requestsFile !== null) await files.write(requestsFile, "");
   const points = await runWorkload({
     workload,
@@ -22,6 +22,7 @@ export async function bench(request: BenchRequest, world: World): Promise<Comman
     clock,
     signal,
     onProgress: (line) => console.progress(line),
+    ...(loopWatch === null ? {} : { loopWatch }),
     async onPoint(point, traces) {
       if (requestsFile !== null) await files.append(requestsFile, traces.map(savedRequestLine).join(""));
       if (request.result !== null) {

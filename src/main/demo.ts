@@ -30,7 +30,7 @@ export async function demo(request: DemoRequest, realWorld: World): Promise<Comm
   const modelPort = await freePort();
   const host = await startEmbeddedHost({ clock: realWorld.clock, modelPort });
   signal.addEventListener("abort", () => void host.stop(), { once: true });
-  const world: World = { ...realWorld, simulated: true };
+  const world: World = { ...realWorld, simulated: true, loopWatch: null };
   try {
     const config = (cards: 1 | 2) => demoConfig({ ...host, modelPort }, request.reportDir, cards);
     await look(config(1), world);

@@ -1,3 +1,4 @@
+import { eventLoopWatch } from "../adapters/event-loop-watch.ts";
 import { folderRecordStore } from "../adapters/folder-record-store.ts";
 import { httpModelStream } from "../adapters/http-model-stream.ts";
 import { nodeFiles } from "../adapters/node-files.ts";
@@ -15,6 +16,7 @@ export async function realWorld(console: Console, signal: AbortSignal): Promise<
     files: nodeFiles,
     console,
     models: httpModelStream(),
+    loopWatch: eventLoopWatch,
     openShell: (host) => openShell(host, systemClock),
     openStore: (history) => folderRecordStore(history.path, nodeFiles),
     signal,

@@ -118,7 +118,7 @@ async function measure(
   journal: RecordJournal,
   world: World,
 ): Promise<void> {
-  const { clock, console, models, signal } = world;
+  const { clock, console, models, signal, loopWatch } = world;
 
   await journal.update((record) => withDeployment(record, server.deployment));
   for (const workload of config.workloads) {
@@ -133,6 +133,7 @@ async function measure(
       signal,
       onPoint: (point) => journal.update((record) => withPoint(record, point)),
       onProgress: (line) => console.progress(line),
+      ...(loopWatch === null ? {} : { loopWatch }),
     });
   }
 }

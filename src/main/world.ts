@@ -2,6 +2,7 @@ import type { HistorySpec, HostSpec } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Console } from "../ports/console.ts";
 import type { Files } from "../ports/files.ts";
+import type { LoopWatch } from "../ports/loop-watch.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
 import type { RecordStore } from "../ports/record-store.ts";
 import type { Shell } from "../ports/shell.ts";
@@ -13,6 +14,8 @@ export interface World {
   readonly files: Files;
   readonly console: Console;
   readonly models: ModelStream;
+  /** How busy this process was while it measured; null where it also is the server. */
+  readonly loopWatch: LoopWatch | null;
   readonly openShell: (host: HostSpec) => Promise<Shell>;
   readonly openStore: (history: HistorySpec) => RecordStore;
   /** Aborts when the user or the runner cancels. */

@@ -2,6 +2,8 @@
 export interface Claim {
   /** The server's number of the request, where the client kept an id or the text that tell. */
   readonly stream: number | null;
+  /** The x-request-id that it sent, where it keeps that instead. */
+  readonly rid?: string;
   /** CLOCK_MONOTONIC nanoseconds. */
   readonly scheduledNs: number | null;
   readonly startNs: number | null;

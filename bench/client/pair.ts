@@ -10,14 +10,15 @@ export interface Pair {
 const EARLIEST_NS = -1e6;
 
 /**
- * Finds the server's entry for each claim: by number where the client kept one, else the claims in order of their
+ * Finds the server's entry for each claim: by number or request id where the client kept one, else the claims in order of their
  * start with the requests in order of their arrival. What finds no partner is left out and shows in the counts.
  */
 export function pairUp(claims: readonly Claim[], truths: readonly TruthRequest[]): readonly Pair[] {
   const free = new Map(truths.filter(({ streamed }) => streamed).map((truth) => [truth.stream, truth]));
+  const byRid = new Map(truths.filter(({ rid }) => rid !== "").map((truth) => [truth.rid, truth.stream]));
   const pairs: Pair[] = [];
   for (const claim of claims) {
-    const truth = claim.stream === null ? undefined : free.get(claim.stream);
+    const truth = free.get(claim.stream ?? byRid.get(claim.rid ?? "") ?? -1);
     if (truth === undefined) continue;
     free.delete(truth.stream);
     pairs.push({ claim, truth });

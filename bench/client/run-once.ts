@@ -18,7 +18,7 @@ export interface Bench {
   readonly clientPolicy: "rr" | "nice";
   /** A server later than this at its 99th percentile measures nothing. */
   readonly maxLateMs: number;
-  /** A client of one process that had to wait for its core for more of the time than this is not measured, its rivals are. */
+  /** A client of one thread that had to wait for its core for more of the time than this is not measured, its rivals are. */
   readonly maxWaitedPct: number;
   readonly timeoutMs: number;
   readonly keepLogs: boolean;
@@ -88,22 +88,26 @@ export async function runOnce(bench: Bench, client: BenchClient, cell: Cell, fol
       server: (machine.corePct[bench.serverCore] ?? 0) - serverCorePct,
     },
     machine,
-    invalid: [...(problem === null ? [] : [problem]), ...invalidityOf(bench, { scored, cost, serverCorePct, machine })],
+    invalid: [
+      ...(problem === null ? [] : [problem]),
+      ...invalidityOf(bench, { isOneThread: client.isOneThread === true, scored, cost, serverCorePct, machine }),
+    ],
     details: [...new Set(claims.filter(({ ok }) => !ok).map(({ detail }) => detail))].slice(0, 5),
     outcomes: countOutcomes(claims, truths, scored),
   };
 }
 
 interface Circumstances {
+  readonly isOneThread: boolean;
   readonly scored: Score | null;
   readonly cost: Cost | null;
   readonly serverCorePct: number;
   readonly machine: MachineUse;
 }
 
-function invalidityOf(bench: Bench, { scored, cost, serverCorePct, machine }: Circumstances): string[] {
+function invalidityOf(bench: Bench, { isOneThread, scored, cost, serverCorePct, machine }: Circumstances): string[] {
   const lateMs = scored?.serverLateMs?.p99 ?? 0;
-  const waitedPct = cost?.processes === 1 ? cost.waitedPct : 0;
+  const waitedPct = isOneThread ? (cost?.waitedPct ?? 0) : 0;
   return [
     ...(lateMs > bench.maxLateMs ? [`server late by ${lateMs.toFixed(2)} ms (p99)`] : []),
     ...(serverCorePct > 70 ? [`server used ${serverCorePct.toFixed(0)} % of its core`] : []),

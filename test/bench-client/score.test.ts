@@ -78,6 +78,13 @@ describe("score()", () => {
     expect(ttft?.bias).toBeCloseTo(1.5);
   });
 
+  it("pairs claims by the request id that the client sent", () => {
+    const truths = [truthRequest({ stream: 1, rid: "a" }), truthRequest({ stream: 2, rid: "b", firstByteNs: 2e9 })];
+    const claims = [exactClaim({ stream: null, rid: "b", startNs: 0, ttftMs: 204 })];
+    const { paired, firstRequestNs } = score(claims, truths, 1);
+    expect({ paired, firstRequestNs }).toEqual({ paired: 1, firstRequestNs: 2e9 });
+  });
+
   it("leaves a client's own first try unpaired", () => {
     const truths = [truthRequest({ stream: 0, firstByteNs: 0.1e9 }), truthRequest()];
     const { paired, claims, firstContactNs, firstRequestNs } = score([exactClaim()], truths, 1);

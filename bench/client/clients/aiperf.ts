@@ -10,6 +10,7 @@ interface Metric {
 
 interface Entry {
   readonly metadata: {
+    readonly x_request_id?: string;
     readonly request_start_ns: number;
     readonly credit_issued_ns?: number;
     readonly benchmark_phase?: string;
@@ -53,6 +54,7 @@ function claimOf({ metadata, metrics, error }: Entry, wallToMonotonicNs: number)
   const due = metadata.credit_issued_ns;
   return {
     stream: null,
+    ...(metadata.x_request_id === undefined ? {} : { rid: metadata.x_request_id }),
     scheduledNs: due === undefined ? null : due + wallToMonotonicNs,
     startNs: metadata.request_start_ns + wallToMonotonicNs,
     ttftMs: number("time_to_first_token"),

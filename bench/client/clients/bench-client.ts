@@ -4,6 +4,8 @@ import type { Claim } from "../claim.ts";
 /** A load generator that can be put under a cell, and what it says afterwards in our vocabulary. */
 export interface BenchClient {
   readonly name: string;
+  /** One thread does its work: then every wait for the core was somebody else's doing, and the run does not count. */
+  readonly isOneThread?: boolean;
   /** Why it cannot run here; null: it can. */
   missing(): string | null;
   command(run: ClientRun): ClientCommand;

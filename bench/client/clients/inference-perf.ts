@@ -9,7 +9,12 @@ interface Entry {
   readonly end_time: number;
   readonly response?: string | null;
   readonly error?: { readonly error_msg?: string } | null;
-  readonly info?: { readonly output_tokens?: number; readonly output_token_times?: readonly number[] };
+  readonly info?: {
+    readonly response_metrics?: {
+      readonly output_tokens?: number | null;
+      readonly output_token_times?: readonly number[];
+    } | null;
+  };
 }
 
 /** Chat has no offline data but `mock` (30 tokens), so only profiles use it; the rest goes to /v1/completions. */
@@ -58,8 +63,9 @@ report: {request_lifecycle: {summary: true, per_stage: true, per_request: true}}
 }
 
 function claimOf(entry: Entry): Claim {
-  const times = entry.info?.output_token_times ?? [];
-  const tokens = entry.info?.output_tokens ?? null;
+  const metrics = entry.info?.response_metrics;
+  const times = metrics?.output_token_times ?? [];
+  const tokens = metrics?.output_tokens ?? null;
   const [first] = times;
   const last = times.at(-1);
   return {

@@ -7,6 +7,7 @@ import { readSavedRequests } from "./saved-requests.ts";
 export function ours(cli: string, nodeFlags: readonly string[] = []): BenchClient {
   return {
     name: "ours",
+    isOneThread: true,
     missing: () => (existsSync(cli) ? null : `${cli} is missing: run npm run build`),
     command: ({ cell, port, folder }) => ({
       argv: [

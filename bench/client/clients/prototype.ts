@@ -8,6 +8,7 @@ export function prototype(name: string, nodeFlags: readonly string[] = []): Benc
   const program = resolve(import.meta.dirname, `../prototypes/${name}.mjs`);
   return {
     name,
+    isOneThread: true,
     missing: () => (existsSync(program) ? null : `${program} is missing`),
     command: ({ cell, port, folder }) => ({
       argv: [

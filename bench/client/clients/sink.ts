@@ -8,6 +8,7 @@ export function sink(programs: string): BenchClient {
   const program = join(programs, "sink-client");
   return {
     name: "sink",
+    isOneThread: true,
     missing: () => (existsSync(program) ? null : "run bench/client/build.sh"),
     command: ({ cell, port, folder }) => ({
       argv: [

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,9 @@ for number in range(1000):
 vocabulary["<|end|>"] = len(vocabulary)
 
 tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=merges))
-tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+# GPT-2's own split would part the letter from its digits.
+words = pre_tokenizers.Split(Regex(" ?[^ ]+| "), "isolated")
+tokenizer.pre_tokenizer = pre_tokenizers.Sequence([words, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 tokenizer.decoder = decoders.ByteLevel()
 tokenizer.save(str(folder / "tokenizer.json"))
 template = "{% for message in messages %}{{ message['content'] }}{% endfor %}"

@@ -1,6 +1,7 @@
 import { type ChunkTemplate, chunkTemplate } from "./chunk-template.ts";
 import { type OpenAiChunk, readOpenAiChunk } from "./openai-chunk.ts";
 import { type SseEvent, SseLimitError, sseParser } from "./sse-parser.ts";
+import { timeLog } from "./time-log.ts";
 
 /** What was found in one streamed answer. Times are the arrival of the bytes, monotonic milliseconds. */
 export interface Answer {
@@ -9,7 +10,7 @@ export interface Answer {
   readonly firstMs: number | null;
   readonly lastMs: number | null;
   readonly firstVisibleMs: number | null;
-  readonly chunkMs: readonly number[];
+  readonly chunkMs: Float64Array;
   /** Tokens of each counted event when every chunk came with usage, else null. */
   readonly chunkTokens: readonly number[] | null;
   readonly coalesced: number;
@@ -38,6 +39,12 @@ export interface AnswerReader {
   answer(): Answer;
 }
 
+/** What the answers of one run have in common: a later one need not learn it again. */
+export interface AnswerShape {
+  template: ChunkTemplate | null;
+  readonly expectedChunks: number;
+}
+
 /** Chunks that never fit a template (usage in each of them) are not worth making one every time. */
 const TEMPLATES = 8;
 /** vLLM ends the streams of a server that shuts down with "abort"; "error" is its word for a failed engine. */
@@ -48,9 +55,9 @@ const BROKEN_FINISH = new Set(["abort", "error"]);
  * and also an empty one when the server itself says that a token is in it (usage on every chunk, or `token_ids`):
  * a token that is only part of a character has no text yet. Otherwise an empty chunk is a role or a finish reason.
  */
-export function answerReader(): AnswerReader {
+export function answerReader(shape: AnswerShape = { template: null, expectedChunks: 0 }): AnswerReader {
   // This runs once for every token of every stream: plain variables, and one array of doubles.
-  const chunkMs: number[] = [];
+  const times = timeLog(shape.expectedChunks);
   const details = chunkDetails();
   let atMs = 0;
   let events = 0;
@@ -60,8 +67,7 @@ export function answerReader(): AnswerReader {
   let firstVisibleMs: number | null = null;
   let done = false;
   let problem: StreamProblem | null = null;
-  let template: ChunkTemplate | null = null;
-  let templatesMade = 0;
+  const alike = alikeChunks(shape);
   const parser = sseParser(readEvent);
 
   function readEvent(event: SseEvent): void {
@@ -69,7 +75,8 @@ export function answerReader(): AnswerReader {
     events += 1;
     firstEventMs ??= atMs;
     if (start === end || done || problem !== null) return;
-    const carries = type === "message" && template !== null ? template.match(bytes, start, end) : undefined;
+    // The first chunk is always parsed: the id of the answer is in it.
+    const carries = type === "message" && details.hasId() ? alike.match(bytes, start, end) : undefined;
     if (carries === undefined) readText(event);
     else {
       details.skip();
@@ -89,14 +96,12 @@ export function answerReader(): AnswerReader {
     // Any other object is a proxy's own event (Open WebUI sends its sources so) and says nothing about tokens.
     if (problem !== null || chunk === null) return;
     if (details.read(chunk)) countEvent(chunk.carries);
-    if (chunk.carries === null || templatesMade === TEMPLATES) return;
-    template = chunkTemplate(bytes.toString("latin1", start, end));
-    templatesMade += 1;
+    if (chunk.carries !== null) alike.learn(bytes, start, end);
   }
 
   function countEvent(carries: OpenAiChunk["carries"]): void {
     if (carries === "visible") firstVisibleMs ??= atMs;
-    chunkMs.push(atMs);
+    times.push(atMs);
     if (countedInRead > 0) coalesced += 1;
     countedInRead += 1;
   }
@@ -117,12 +122,28 @@ export function answerReader(): AnswerReader {
     isBroken: () => problem !== null && problem.outcome === "sse_protocol",
     answer() {
       const { pendingBytes } = parser;
+      const chunkMs = times.take();
       const [firstMs = null, lastMs = null] = [chunkMs[0], chunkMs.at(-1)];
       return {
         ...{ firstEventMs, firstMs, lastMs, firstVisibleMs, chunkMs, coalesced, done, pendingBytes },
         ...details.found(),
         problem: problem ?? brokenFinish(details.found().finishReason),
       };
+    },
+  };
+}
+
+/** The template that chunks are compared with, of this answer or of one before. */
+function alikeChunks(shape: AnswerShape) {
+  let { template } = shape;
+  let made = 0;
+  return {
+    match: (bytes: Buffer, start: number, end: number) => template?.match(bytes, start, end),
+    learn(bytes: Buffer, start: number, end: number): void {
+      if (made === TEMPLATES || template?.match(bytes, start, end) !== undefined) return;
+      template = chunkTemplate(bytes.toString("latin1", start, end));
+      shape.template = template ?? shape.template;
+      made += 1;
     },
   };
 }
@@ -161,6 +182,7 @@ function chunkDetails() {
     skip(): void {
       chunkTokens = null;
     },
+    hasId: () => id !== null,
     found: () => ({ id, promptTokens, outputTokens, finishReason, chunkTokens }),
   };
 }

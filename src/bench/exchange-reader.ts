@@ -1,4 +1,4 @@
-import { type Answer, answerReader } from "./answer-reader.ts";
+import { type Answer, type AnswerShape, answerReader } from "./answer-reader.ts";
 
 /** One HTTP answer as it arrives: its head, and its body read as an event stream or kept as the server's words. */
 export interface ExchangeReader {
@@ -25,8 +25,8 @@ export interface ReadExchange {
 /** The body of a refused request is read this far, to find the server's words. */
 const ERROR_BODY_BYTES = 64 * 1024;
 
-export function exchangeReader(sentMs: number): ExchangeReader {
-  const reader = answerReader();
+export function exchangeReader(sentMs: number, shape?: AnswerShape): ExchangeReader {
+  const reader = answerReader(shape);
   let status: number | null = null;
   let headersMs: number | null = null;
   let contentType = "";

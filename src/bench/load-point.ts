@@ -47,7 +47,7 @@ export interface RequestTrace {
   readonly tokensEstimated: boolean;
   readonly finishReason: string | null;
   /** Arrival of every counted event. */
-  readonly chunkMs: readonly number[];
+  readonly chunkMs: Float64Array;
   /** Tokens in each counted event, from usage that the server sent with every chunk; null when it did not. */
   readonly chunkTokens: readonly number[] | null;
   /** Counted events that came in the same read as the one before: many of them mean that this client was late. */

@@ -26,6 +26,7 @@ export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsS
       wantedTokens: workload.ignoreEos ? (prompts[index]?.outputTokens ?? workload.outputTokens) : null,
       stallTimeoutMs: workload.stallTimeoutMs,
       totalTimeoutMs: workload.totalTimeoutMs,
+      shape: run.shape,
     };
     // A body is as large as its prompt and is not needed again.
     bodies[index] = "";

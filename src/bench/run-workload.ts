@@ -5,6 +5,7 @@ import type { Workload } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LoopWatch } from "../ports/loop-watch.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
+import type { AnswerShape } from "./answer-reader.ts";
 import { arrivalsMs } from "./arrivals.ts";
 import { checkFirstAnswer } from "./check-endpoint.ts";
 import { driveClosedLoop, driveOpenLoop } from "./drive-load.ts";
@@ -80,6 +81,7 @@ export interface Run extends RunWorkloadContext {
   /** The server speaks vLLM's dialect beyond OpenAI's: /tokenize, and fields that others may refuse. */
   readonly isVllmLike: boolean;
   readonly outputBefore: OutputProbe | null;
+  readonly shape: AnswerShape;
   readonly readCounters: () => Promise<ServerCounters | null>;
 }
 
@@ -94,6 +96,7 @@ async function prepareRun(context: RunWorkloadContext, requests: InFlight): Prom
     runId: randomBytes(4).toString("hex"),
     isVllmLike: tokenizer.isPresent(),
     outputBefore: null,
+    shape: { template: null, expectedChunks: workload.outputTokens },
     readCounters: serverCounterReader(models, context, signal),
   };
   const { launch } = preparePhase(run, { kind: "first", concurrency: 1, repeat: 0, total: 1 });

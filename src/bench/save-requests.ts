@@ -24,7 +24,7 @@ export function savedRequestLine(trace: RequestTrace): string {
     ttftMs: ttftMsOf(trace),
     tpotMs: tpotMsOf(trace),
     e2eMs: e2eMsOf(trace),
-    chunkNs: trace.chunkMs.map(nsOf),
+    chunkNs: Array.from(trace.chunkMs, nsOf),
     resent: trace.resent,
   })}\n`;
 }

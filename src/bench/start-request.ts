@@ -1,6 +1,7 @@
 import type { Secret } from "../core/secret.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HttpRequest, ModelStream, TransportFailure } from "../ports/model-stream.ts";
+import type { AnswerShape } from "./answer-reader.ts";
 import { exchangeReader } from "./exchange-reader.ts";
 import type { RequestTrace } from "./load-point.ts";
 import { outcomeOf, type RequestEnd } from "./outcome-of.ts";
@@ -16,6 +17,8 @@ export interface RequestPlan {
   readonly wantedTokens: number | null;
   readonly stallTimeoutMs: number;
   readonly totalTimeoutMs: number;
+  /** Learned from the answers before; absent: nothing is known. */
+  readonly shape?: AnswerShape;
 }
 
 export interface StartedRequest {
@@ -46,7 +49,7 @@ export function startRequest(
   let cutBy: RequestEnd["cutBy"] = null;
   let over = false;
   const sentMs = clock.nowMs();
-  const exchange = exchangeReader(sentMs);
+  const exchange = exchangeReader(sentMs, plan.shape);
 
   function settle(failure: TransportFailure | null, failureDetail: string, endMs: number): void {
     over = true;

@@ -84,15 +84,22 @@ function longestGapMsOf({ chunkMs }: RequestTrace): number | null {
   return chunkMs.length < 2 ? null : gapsOf(chunkMs).reduce((most, gap) => Math.max(most, gap), 0);
 }
 
-function chunkGaps(traces: readonly RequestTrace[]): number[] {
-  return traces.flatMap((trace) => gapsOf(trace.chunkMs));
+function chunkGaps(traces: readonly RequestTrace[]): Float64Array {
+  const gaps = traces.map((trace) => gapsOf(trace.chunkMs));
+  const all = new Float64Array(gaps.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const some of gaps) {
+    all.set(some, at);
+    at += some.length;
+  }
+  return all;
 }
 
 /** A gap before a chunk of k tokens is k samples of gap / k; empty unless every answer says its k. */
 function tokenGaps(traces: readonly RequestTrace[]): number[] {
   if (traces.some((trace) => trace.chunkTokens === null)) return [];
   return traces.flatMap(({ chunkMs, chunkTokens }) =>
-    gapsOf(chunkMs).flatMap((gap, at) => {
+    [...gapsOf(chunkMs)].flatMap((gap, at) => {
       const tokens = chunkTokens?.[at + 1] ?? 0;
       return Array.from({ length: tokens }, () => gap / tokens);
     }),
@@ -100,8 +107,8 @@ function tokenGaps(traces: readonly RequestTrace[]): number[] {
 }
 
 /** Times between neighbours. */
-export function gapsOf(times: readonly number[]): number[] {
-  return times.slice(1).map((time, at) => time - (times[at] as number));
+export function gapsOf(times: Float64Array): Float64Array {
+  return times.subarray(1).map((time, at) => time - (times[at] as number));
 }
 
 function since(fromMs: number, toMs: number | null): number | null {

@@ -51,14 +51,14 @@ export function vllmResult(
     ...statistics("tpot", ok.map(tpotMsOf)),
     ...statistics(
       "itl",
-      ok.flatMap((trace) => gapsOf(trace.chunkMs)),
+      ok.flatMap((trace) => [...gapsOf(trace.chunkMs)]),
     ),
     ...statistics("e2el", ok.map(e2eMsOf)),
     latencies: ok.map((trace) => seconds(e2eMsOf(trace))),
     input_lens: traces.map((trace) => trace.promptTokens),
     output_lens: traces.map((trace) => trace.outputTokens),
     ttfts: traces.map((trace) => seconds(ttftMsOf(trace))),
-    itls: traces.map((trace) => gapsOf(trace.chunkMs).map((gap) => gap / 1000)),
+    itls: traces.map((trace) => Array.from(gapsOf(trace.chunkMs), (gap) => gap / 1000)),
     start_times: traces.map((trace) => trace.sentMs / 1000),
     errors: traces.map((trace) => (trace.outcome === "ok" ? "" : `${trace.outcome}: ${trace.detail ?? ""}`)),
   };

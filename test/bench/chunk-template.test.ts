@@ -134,7 +134,7 @@ describe("chunkTemplate()", () => {
     push(Buffer.from("data: [DONE]\n\n"), 20);
     expect(answer()).toMatchObject({
       id: "c",
-      chunkMs: [10, 12, 13],
+      chunkMs: Float64Array.of(10, 12, 13),
       firstMs: 10,
       lastMs: 13,
       outputTokens: 4,

@@ -51,7 +51,7 @@ describe("savedRequestLine()", () => {
       firstMs: null,
       lastMs: null,
       headersMs: null,
-      chunkMs: [],
+      chunkMs: new Float64Array(),
     });
     expect(JSON.parse(savedRequestLine(refused))).toMatchObject({
       id: null,

@@ -34,7 +34,12 @@ describe("summarize()", () => {
   });
 
   it("weights gaps by tokens when the server counts each chunk", () => {
-    const trace = requestTrace({ tokens: 3, outputTokens: 6, chunkTokens: [1, 4, 1], chunkMs: [100, 140, 150] });
+    const trace = requestTrace({
+      tokens: 3,
+      outputTokens: 6,
+      chunkTokens: [1, 4, 1],
+      chunkMs: Float64Array.of(100, 140, 150),
+    });
     const { itlMs } = summarize([trace]);
     expect(itlMs).toMatchObject({ n: 5, mean: 10, min: 10, max: 10 });
   });

@@ -6,7 +6,7 @@ export function requestTrace(
 ): RequestTrace {
   const { ttftMs = 100, itlMs = 10, tokens = 5, ...fields } = changed;
   const sentMs = fields.sentMs ?? 1000;
-  const chunkMs = Array.from({ length: tokens }, (_, at) => sentMs + ttftMs + at * itlMs);
+  const chunkMs = Float64Array.from({ length: tokens }, (_, at) => sentMs + ttftMs + at * itlMs);
   return {
     index: 0,
     rid: "arc-1",

@@ -71,7 +71,9 @@ describe("runWorkload() against a server that knows the truth", () => {
       expect(trace).toMatchObject({ outcome: OUTCOME[truth.ending] });
       expect(trace.chunkMs).toHaveLength(truth.writeNs.length);
       if (trace.outcome !== "ok") continue;
-      expect(trace.outputTokens).toBe(profile.includes("no-usage") ? null : truth.sentTokens);
+      // Without usage a client may count for itself or not know, but not be wrong.
+      const right = profile.includes("no-usage") ? [null, truth.sentTokens] : [truth.sentTokens];
+      expect(right).toContain(trace.outputTokens);
       // A client cannot have read a token before it was written.
       const firstMs = trace.firstMs ?? 0;
       expect(firstMs).toBeGreaterThanOrEqual(truth.writeNs[0]! / 1e6);

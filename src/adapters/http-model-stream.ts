@@ -15,7 +15,7 @@ export interface HttpModelStreamOptions {
 
 /**
  * HTTP/1.1 over sockets of our own, plain or TLS: one kept-alive connection per request in flight, as many as are
- * needed. Why not node:http: docs/decisions/http-below-node.md. A request whose reused connection the server had
+ * needed. Why not node:http: docs/decisions/http-client.md. A request whose reused connection the server had
  * closed while it was idle (it ends before a single byte of an answer) goes out once more, on another connection, and
  * says so; nothing else is ever sent again.
  */

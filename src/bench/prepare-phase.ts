@@ -14,6 +14,9 @@ export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsS
   const cacheSalt = run.isVllmLike ? `arc-${run.runId}-${setName}` : null;
   const options = { model, usagePerChunk: workload.usagePerChunk ?? false, cacheSalt };
   const bodies = prompts.map((prompt) => requestBody(workload, prompt, options));
+  // Not the prompts themselves: what a phase holds on to is copied by the garbage collector while it measures.
+  const outputTokens = prompts.map((prompt) => prompt.outputTokens ?? workload.outputTokens);
+  const promptsSha256 = digestOf(prompts);
   const progress = phaseProgress(workload, phase, clock.nowMs());
 
   const launch: Launch = async (index, due) => {
@@ -23,7 +26,7 @@ export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsS
       url: `${run.baseUrl}${workload.endpoint}`,
       body: bodies[index] ?? "",
       apiKey,
-      wantedTokens: workload.ignoreEos ? (prompts[index]?.outputTokens ?? workload.outputTokens) : null,
+      wantedTokens: workload.ignoreEos ? (outputTokens[index] ?? null) : null,
       stallTimeoutMs: workload.stallTimeoutMs,
       totalTimeoutMs: workload.totalTimeoutMs,
       shape: run.shape,
@@ -36,5 +39,5 @@ export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsS
     if (line !== null) run.onProgress?.(line);
     return trace;
   };
-  return { launch, promptsSha256: digestOf(prompts) };
+  return { launch, promptsSha256 };
 }

@@ -8,6 +8,7 @@ export interface ReportedVerdict {
   readonly sentence: string;
   readonly comparisonCount: number;
   readonly regressedMetrics: readonly string[];
+  readonly mdeMaxPct: number | null;
 }
 
 /** One record with what was made of it. `analysis` and `verdict` are null when nothing was judged. */

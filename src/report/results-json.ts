@@ -42,6 +42,7 @@ const verdict = z.strictObject({
   sentence: text,
   comparisonCount: z.int().nonnegative(),
   regressedMetrics: z.array(text),
+  mdeMaxPct: z.number().nullable(),
 });
 
 const run = z.strictObject({
@@ -105,8 +106,8 @@ function resultOf({ record, analysis, verdict: decided }: ReportedRun, label: st
 /** Field by field, so that what a caller's verdict holds besides does not slip into the file. */
 function verdictOf(decided: ReportedVerdict | null): Results["verdict"] {
   if (decided === null) return null;
-  const { status: outcome, exitCode, sentence, comparisonCount, regressedMetrics } = decided;
-  return { status: outcome, exitCode, sentence, comparisonCount, regressedMetrics: [...regressedMetrics] };
+  const { status: outcome, exitCode, sentence, comparisonCount, regressedMetrics, mdeMaxPct } = decided;
+  return { status: outcome, exitCode, sentence, comparisonCount, regressedMetrics: [...regressedMetrics], mdeMaxPct };
 }
 
 function comparisonOf(made: Analysis["comparisons"][number]): Results["runs"][number]["comparisons"][number] {

@@ -23,6 +23,7 @@ describe("decide()", () => {
         "REGRESSION: output tok/s -8.0 % (95 % CI -10.4 to -5.5, budget 5 %) at chat c=12 on arc-01; was 437.9, is 402.9 tok/s; and 1 more",
       comparisonCount: 4,
       regressedMetrics: ["output_tok_s chat c=12", "tpot_p50_ms chat c=12"],
+      mdeMaxPct: expect.closeTo(18.07, 1),
     });
   });
 

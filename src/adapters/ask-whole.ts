@@ -15,8 +15,8 @@ export function askWhole(
       onHeaders(status, headers) {
         head = { status, headers };
       },
-      onData(bytes) {
-        pieces.push(Buffer.from(bytes));
+      onData(bytes, start, end) {
+        pieces.push(Buffer.from(bytes.subarray(start, end)));
       },
       onEnd() {
         stopWaiting();

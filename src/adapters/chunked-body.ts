@@ -22,7 +22,7 @@ type Expects = "size" | "skip" | "data" | "line end" | "trailer" | "nothing";
  * Incremental reader of a chunked body (RFC 9112 §7.1), extensions and trailers left out. It runs once for every token
  * of every stream, so it counts through the bytes and makes no text of them.
  */
-export function chunkedBody(onData: (bytes: Buffer) => void): ChunkedBody {
+export function chunkedBody(onData: (bytes: Buffer, start: number, end: number) => void): ChunkedBody {
   let expects: Expects = "size";
   /** Size of this chunk as far as it was read, then the bytes that it still lacks. */
   let left = 0;
@@ -83,7 +83,7 @@ export function chunkedBody(onData: (bytes: Buffer) => void): ChunkedBody {
         const dataEnd = Math.min(end, at + left);
         left -= dataEnd - at;
         if (left === 0) expects = "line end";
-        onData(bytes.subarray(at, dataEnd));
+        onData(bytes, at, dataEnd);
         at = dataEnd;
       }
       return expects === "nothing" ? at : -1;

@@ -23,7 +23,7 @@ export function httpExchange(
   let atMs = 0;
   const reader = httpResponseReader({
     onHead: (status, headers) => sink.onHeaders(status, headers, atMs),
-    onBody: (bytes) => sink.onData(bytes, atMs),
+    onBody: (bytes, start, end) => sink.onData(bytes, start, end, atMs),
     onEnd(isReusable) {
       reusable = isReusable;
     },

@@ -41,8 +41,8 @@ function startStream(pool: HttpConnectionPool, request: HttpRequest, sink: Strea
   /** The sink may cancel inside a call, when more of the same read is still to come. */
   const whileRunning: Pick<StreamSink, "onHeaders" | "onData"> = {
     onHeaders: (status, headers, atMs) => sink.onHeaders(status, headers, atMs),
-    onData(bytes, atMs) {
-      if (!over) sink.onData(bytes, atMs);
+    onData(bytes, start, end, atMs) {
+      if (!over) sink.onData(bytes, start, end, atMs);
     },
   };
   let connection = attempt(false);

@@ -3,8 +3,8 @@ import { type HttpHead, HttpSyntaxError, parseHttpHead } from "./http-head.ts";
 
 export interface HttpResponseSink {
   onHead(status: number, headers: Readonly<Record<string, string>>): void;
-  /** Part of the body without its framing; only valid during the call. */
-  onBody(bytes: Buffer): void;
+  /** Part of the body without its framing, from `start` to before `end`; only valid during the call. */
+  onBody(bytes: Buffer, start: number, end: number): void;
   /** The answer is complete. `reusable`: the connection may carry another one. */
   onEnd(reusable: boolean): void;
 }
@@ -63,7 +63,7 @@ export function httpResponseReader(sink: HttpResponseSink): HttpResponseReader {
   function readLength(bytes: Buffer, start: number, end: number): number {
     const bodyEnd = Math.min(end, start + left);
     left -= bodyEnd - start;
-    sink.onBody(bytes.subarray(start, bodyEnd));
+    sink.onBody(bytes, start, bodyEnd);
     if (left === 0) finish();
     return bodyEnd;
   }
@@ -81,7 +81,7 @@ export function httpResponseReader(sink: HttpResponseSink): HttpResponseReader {
     if (state === "head") return readHead(bytes, start, end);
     if (state === "length") return readLength(bytes, start, end);
     if (state === "done") throw new HttpSyntaxError("more bytes than the answer has");
-    sink.onBody(bytes.subarray(start, end));
+    sink.onBody(bytes, start, end);
     return end;
   }
 

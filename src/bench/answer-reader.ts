@@ -1,6 +1,6 @@
 import { type ChunkTemplate, chunkTemplate } from "./chunk-template.ts";
 import { type OpenAiChunk, readOpenAiChunk } from "./openai-chunk.ts";
-import { type SseEvent, SseLimitError, sseParser } from "./sse-parser.ts";
+import { SseLimitError, sseParser } from "./sse-parser.ts";
 import { timeLog } from "./time-log.ts";
 
 /** What was found in one streamed answer. Times are the arrival of the bytes, monotonic milliseconds. */
@@ -31,8 +31,8 @@ export interface StreamProblem {
 }
 
 export interface AnswerReader {
-  /** Returns whether an event came with these bytes. */
-  push(bytes: Uint8Array, atMs: number): boolean;
+  /** Returns whether an event came with the bytes from `start` to before `end`. */
+  push(bytes: Uint8Array, start: number, end: number, atMs: number): boolean;
   /** True once the stream cannot be read any further. */
   isBroken(): boolean;
   /** The answer as far as it has come. */
@@ -70,21 +70,20 @@ export function answerReader(shape: AnswerShape = { template: null, expectedChun
   const alike = alikeChunks(shape);
   const parser = sseParser(readEvent);
 
-  function readEvent(event: SseEvent): void {
-    const { type, bytes, start, end } = event;
+  function readEvent(bytes: Buffer, start: number, end: number, type: string): void {
     events += 1;
     firstEventMs ??= atMs;
     if (start === end || done || problem !== null) return;
     // The first chunk is always parsed: the id of the answer is in it.
     const carries = type === "message" && details.hasId() ? alike.match(bytes, start, end) : undefined;
-    if (carries === undefined) readText(event);
+    if (carries === undefined) readText(bytes, start, end, type);
     else {
       details.skip();
       if (carries !== null) countEvent(carries);
     }
   }
 
-  function readText({ type, bytes, start, end }: SseEvent): void {
+  function readText(bytes: Buffer, start: number, end: number, type: string): void {
     const text = bytes.toString("utf8", start, end);
     if (text.trim() === "[DONE]") {
       done = true;
@@ -107,12 +106,12 @@ export function answerReader(shape: AnswerShape = { template: null, expectedChun
   }
 
   return {
-    push(bytes, readAtMs) {
+    push(bytes, start, end, readAtMs) {
       atMs = readAtMs;
       countedInRead = 0;
       const before = events;
       try {
-        parser.push(bytes);
+        parser.push(bytes, start, end);
       } catch (error) {
         if (!(error instanceof SseLimitError)) throw error;
         problem ??= { outcome: "sse_protocol", detail: error.message };

@@ -4,7 +4,7 @@ import { type Answer, type AnswerShape, answerReader } from "./answer-reader.ts"
 export interface ExchangeReader {
   onHeaders(status: number, headers: Readonly<Record<string, string>>, atMs: number): void;
   /** Returns true when the stream cannot be read any further. */
-  onData(bytes: Uint8Array, atMs: number): boolean;
+  onData(bytes: Uint8Array, start: number, end: number, atMs: number): boolean;
   /** When the server last showed life: headers, an event, bytes of another body. A comment is none. */
   aliveMs(): number;
   /** What has come so far. */
@@ -43,13 +43,13 @@ export function exchangeReader(sentMs: number, shape?: AnswerShape): ExchangeRea
       contentType = headers["content-type"] ?? "";
       isStream = code === 200 && !isOtherType(contentType);
     },
-    onData(bytes, atMs) {
+    onData(bytes, start, end, atMs) {
       if (isStream) {
-        if (reader.push(bytes, atMs)) aliveMs[0] = atMs;
+        if (reader.push(bytes, start, end, atMs)) aliveMs[0] = atMs;
         return reader.isBroken();
       }
       aliveMs[0] = atMs;
-      if (errorBody.length < ERROR_BODY_BYTES) errorBody += Buffer.from(bytes).toString();
+      if (errorBody.length < ERROR_BODY_BYTES) errorBody += Buffer.from(bytes.subarray(start, end)).toString();
       return false;
     },
     aliveMs: () => aliveMs[0] as number,

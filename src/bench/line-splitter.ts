@@ -1,7 +1,8 @@
 import { byteQueue } from "./byte-queue.ts";
 
 export interface LineSplitter {
-  push(chunk: Buffer): void;
+  /** Takes the bytes from `start` to before `end`. */
+  push(chunk: Buffer, start: number, end: number): void;
   /** Bytes of a line whose end has not arrived. */
   readonly pendingBytes: number;
 }
@@ -29,24 +30,24 @@ export function lineSplitter(onLine: (bytes: Buffer, start: number, end: number)
   }
 
   return {
-    push(chunk) {
-      const hasCr = chunk.includes(CR);
-      let at = 0;
-      while (at < chunk.length) {
+    push(chunk, start, end) {
+      const hasCr = indexBefore(chunk, CR, start, end) !== -1;
+      let at = start;
+      while (at < end) {
         if (skipLf) {
           skipLf = false;
           if (chunk[at] === LF) at += 1;
           continue;
         }
         // The second LF of "\n\n" is found without a search.
-        const end = chunk[at] === LF ? at : endOfLine(chunk, at, hasCr);
-        if (end === -1) {
-          partial.append(chunk.subarray(at));
+        const lineEnd = chunk[at] === LF ? at : endOfLine(chunk, at, end, hasCr);
+        if (lineEnd === -1) {
+          partial.append(chunk.subarray(at, end));
           return;
         }
-        handOver(chunk, at, end);
-        skipLf = chunk[end] === CR;
-        at = end + 1;
+        handOver(chunk, at, lineEnd);
+        skipLf = chunk[lineEnd] === CR;
+        at = lineEnd + 1;
       }
     },
     get pendingBytes() {
@@ -55,9 +56,15 @@ export function lineSplitter(onLine: (bytes: Buffer, start: number, end: number)
   };
 }
 
-function endOfLine(chunk: Buffer, from: number, hasCr: boolean): number {
-  const lf = chunk.indexOf(LF, from);
+function endOfLine(chunk: Buffer, from: number, end: number, hasCr: boolean): number {
+  const lf = indexBefore(chunk, LF, from, end);
   if (!hasCr) return lf;
-  const cr = chunk.indexOf(CR, from);
+  const cr = indexBefore(chunk, CR, from, end);
   return lf === -1 || (cr !== -1 && cr < lf) ? cr : lf;
+}
+
+/** The buffer may be larger than what was read: what is found behind the end is none of it. */
+function indexBefore(chunk: Buffer, byte: number, from: number, end: number): number {
+  const at = chunk.indexOf(byte, from);
+  return at < end ? at : -1;
 }

@@ -1,19 +1,17 @@
 import { lineSplitter } from "./line-splitter.ts";
 
-/** One dispatched event. Its data is a range of bytes, in UTF-8, and only valid during the call that hands it over. */
-export interface SseEvent {
-  /** "message" unless the stream named another. */
-  readonly type: string;
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-  /** The last `id` the stream set, for this event and all after it; empty when there was none. */
-  readonly lastEventId: string;
-}
+/**
+ * Takes one dispatched event: its data is the range of `bytes`, in UTF-8, only valid during the call. `type` is
+ * "message" unless the stream named another; `lastEventId` the last `id` of the stream. No object is made for an event.
+ */
+export type OnSseEvent = (bytes: Buffer, start: number, end: number, type: string, lastEventId: string) => void;
 
 export interface SseParser {
-  /** Hands over every event that these bytes complete. Throws SseLimitError when an event outgrows the limit. */
-  push(bytes: Uint8Array): void;
+  /**
+   * Hands over every event that the bytes from `start` to before `end` complete. Throws SseLimitError when an event
+   * outgrows the limit.
+   */
+  push(bytes: Uint8Array, start?: number, end?: number): void;
   /** Bytes of an event that is not complete yet; at the end of a stream the standard says to discard them. */
   readonly pendingBytes: number;
 }
@@ -36,7 +34,7 @@ const LIMIT_BYTES = 16 * 1024 * 1024;
  * CRLF end a line, comments are skipped, the space after the colon is optional, the data lines of an event are joined
  * with LF. It works on bytes, so a stream may be cut anywhere, inside a character too.
  */
-export function sseParser(onEvent: (event: SseEvent) => void, limitBytes = LIMIT_BYTES): SseParser {
+export function sseParser(onEvent: OnSseEvent, limitBytes = LIMIT_BYTES): SseParser {
   const fields = eventAssembler(onEvent);
   const lines = lineSplitter((bytes, start, end) => {
     if (start === end) fields.dispatch();
@@ -45,15 +43,21 @@ export function sseParser(onEvent: (event: SseEvent) => void, limitBytes = LIMIT
     else readOtherField(bytes.subarray(start, end), fields);
   });
   const skipBom = bomSkipper();
+  let isBomSettled = false;
 
   function pendingBytes(): number {
     return lines.pendingBytes + fields.pendingBytes();
   }
 
   return {
-    push(bytes) {
+    push(bytes, start = 0, end = bytes.length) {
       const chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      lines.push(skipBom(chunk));
+      const bom = isBomSettled ? null : skipBom(chunk.subarray(start, end));
+      if (bom === null) lines.push(chunk, start, end);
+      else {
+        isBomSettled = bom.isSettled;
+        lines.push(bom.rest, 0, bom.rest.length);
+      }
       fields.own();
       if (pendingBytes() > limitBytes) throw new SseLimitError(`an event of more than ${limitBytes} bytes`);
     },
@@ -66,7 +70,7 @@ export function sseParser(onEvent: (event: SseEvent) => void, limitBytes = LIMIT
 type Fields = ReturnType<typeof eventAssembler>;
 
 /** Collects the fields of one event after the other. */
-function eventAssembler(onEvent: (event: SseEvent) => void) {
+function eventAssembler(onEvent: OnSseEvent) {
   /** The data lines so far, joined, as a range; null before the first. */
   let data: Buffer | null = null;
   let start = 0;
@@ -96,10 +100,11 @@ function eventAssembler(onEvent: (event: SseEvent) => void) {
     },
     /** An empty line ends an event; one without data is none. */
     dispatch(): void {
-      const event = data === null ? null : { type, bytes: data, start, end, lastEventId };
+      const bytes = data;
+      const name = type;
       data = null;
       type = "message";
-      if (event !== null) onEvent(event);
+      if (bytes !== null) onEvent(bytes, start, end, name, lastEventId);
     },
     /** Moves what outlives the caller's memory into our own. */
     own(): void {
@@ -136,18 +141,16 @@ function readOtherField(line: Buffer, fields: Fields): void {
 }
 
 /** Takes away one byte order mark at the very start, however it is cut. */
-function bomSkipper(): (chunk: Buffer) => Buffer {
+function bomSkipper(): (chunk: Buffer) => { readonly rest: Buffer; readonly isSettled: boolean } {
   let matched = 0;
-  let settled = false;
   return (chunk) => {
-    if (settled) return chunk;
     let at = 0;
     while (at < chunk.length && matched < BOM.length && chunk[at] === BOM[matched]) {
       at += 1;
       matched += 1;
     }
-    if (matched < BOM.length && at === chunk.length) return NOTHING;
-    settled = true;
-    return matched === BOM.length ? chunk.subarray(at) : Buffer.concat([BOM.subarray(0, matched), chunk.subarray(at)]);
+    if (matched === BOM.length) return { rest: chunk.subarray(at), isSettled: true };
+    if (at === chunk.length) return { rest: NOTHING, isSettled: false };
+    return { rest: Buffer.concat([BOM.subarray(0, matched), chunk.subarray(at)]), isSettled: true };
   };
 }

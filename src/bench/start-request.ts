@@ -60,8 +60,8 @@ export function startRequest(
 
   const handle = models.stream(httpRequestOf(plan), {
     onHeaders: exchange.onHeaders,
-    onData(bytes, atMs) {
-      if (exchange.onData(bytes, atMs)) handle.cancel();
+    onData(bytes, start, end, atMs) {
+      if (exchange.onData(bytes, start, end, atMs)) handle.cancel();
     },
     onEnd: (atMs) => settle(null, "", atMs),
     onFailure: settle,

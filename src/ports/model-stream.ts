@@ -18,8 +18,8 @@ export type TransportFailure = "connect" | "tls" | "reset" | "cancelled";
  */
 export interface StreamSink {
   onHeaders(status: number, headers: Readonly<Record<string, string>>, atMs: number): void;
-  /** `bytes` is only valid during the call. */
-  onData(bytes: Uint8Array, atMs: number): void;
+  /** A part of the body, from `start` to before `end`: the buffer around it is shared and only valid during the call. */
+  onData(bytes: Uint8Array, start: number, end: number, atMs: number): void;
   /** The body ended as HTTP says it must. */
   onEnd(atMs: number): void;
   onFailure(failure: TransportFailure, detail: string, atMs: number): void;

@@ -17,8 +17,8 @@ function read(pieces: readonly (string | Buffer)[], closes = false): Read {
       seen.status = status;
       seen.headers = headers;
     },
-    onBody(bytes) {
-      seen.body += bytes.toString("latin1");
+    onBody(bytes, start, end) {
+      seen.body += bytes.toString("latin1", start, end);
     },
     onEnd(reusable) {
       seen.ended = reusable ? "reusable" : "not reusable";

@@ -130,8 +130,8 @@ describe("chunkTemplate()", () => {
       token("c", "length"),
       frame({ choices: [], usage: { completion_tokens: 4 } }),
     ];
-    for (const [at, piece] of stream.entries()) push(Buffer.from(piece), 10 + at);
-    push(Buffer.from("data: [DONE]\n\n"), 20);
+    for (const [at, piece] of stream.entries()) push(Buffer.from(piece), 0, piece.length, 10 + at);
+    push(Buffer.from("data: [DONE]\n\n"), 0, 14, 20);
     expect(answer()).toMatchObject({
       id: "c",
       chunkMs: Float64Array.of(10, 12, 13),

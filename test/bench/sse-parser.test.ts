@@ -12,12 +12,12 @@ interface Seen {
 /** Parses the pieces from memory that is overwritten after each push, as a socket's read buffer is. */
 function parse(pieces: readonly Uint8Array[]): { events: Seen[]; pendingBytes: number } {
   const events: Seen[] = [];
-  const parser = sseParser(({ type, bytes, start, end, lastEventId }) =>
-    events.push({ type, data: bytes.toString("utf8", start, end), lastEventId }),
-  );
+  const parser = sseParser((bytes, start, end, type, lastEventId) => {
+    events.push({ type, data: bytes.toString("utf8", start, end), lastEventId });
+  });
   for (const piece of pieces) {
-    const reused = Buffer.from(piece);
-    parser.push(reused);
+    const reused = Buffer.concat([Buffer.from("data: x\r\n\n"), piece, Buffer.from("\n\ndata: y\n\n")]);
+    parser.push(reused, 10, 10 + piece.length);
     reused.fill(0x2e);
   }
   return { events, pendingBytes: parser.pendingBytes };

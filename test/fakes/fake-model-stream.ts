@@ -33,7 +33,8 @@ export function fakeModelStream(answer: (request: HttpRequest) => FakeAnswer | P
         if (cancelled) return sink.onFailure("cancelled", "cancelled", 0);
         if (whole === null) return sink.onFailure("connect", "connect ECONNREFUSED", 0);
         sink.onHeaders(whole.status, whole.headers, 0);
-        sink.onData(new TextEncoder().encode(whole.body), 0);
+        const bytes = new TextEncoder().encode(whole.body);
+        sink.onData(bytes, 0, bytes.length, 0);
         sink.onEnd(0);
       });
       return {

@@ -62,11 +62,11 @@ export class VirtualModel implements ModelStream {
       at(1, (nowMs) => sink.onHeaders(200, { "content-type": "text/event-stream" }, nowMs));
       const tokens = fate === "stall" ? 2 : Number(body["max_tokens"]);
       for (let token = 0; token < tokens; token += 1) {
-        at(ttftMs + token * itlMs, (nowMs) => sink.onData(event(token + 1 === Number(body["max_tokens"])), nowMs));
+        at(ttftMs + token * itlMs, (nowMs) => hand(sink, event(token + 1 === Number(body["max_tokens"])), nowMs));
       }
       if (fate === "answer") {
         at(ttftMs + (tokens - 1) * itlMs, (nowMs) => {
-          sink.onData(usage(promptTokens(body), tokens), nowMs);
+          hand(sink, usage(promptTokens(body), tokens), nowMs);
           finish();
           sink.onEnd(nowMs);
         });
@@ -93,6 +93,10 @@ export class VirtualModel implements ModelStream {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
+}
+
+function hand(sink: StreamSink, bytes: Uint8Array, nowMs: number): void {
+  sink.onData(bytes, 0, bytes.length, nowMs);
 }
 
 function promptTokens(body: Record<string, unknown>): number {

@@ -27,22 +27,26 @@ const LAYERS: Record<string, () => (bytes: Buffer) => void> = {
   "shared.subarray": () => (bytes) => use(bytes.subarray(0, bytes.length - 1).length),
   "JSON.parse alone": () => () => use(JSON.parse(json).created),
   "HTTP framing": () => {
-    const reader = httpResponseReader({ onHead() {}, onBody: (bytes) => use(bytes.length), onEnd() {} });
+    const reader = httpResponseReader({ onHead() {}, onBody: (_, start, end) => use(end - start), onEnd() {} });
     reader.push(head);
     return (bytes) => reader.push(bytes);
   },
   "SSE parser": () => {
-    const parser = sseParser(({ start, end }) => use(end - start));
+    const parser = sseParser((_, start, end) => use(end - start));
     return () => parser.push(event);
   },
   "answer reader (SSE, JSON, counting)": () => {
     const reader = answerReader();
-    return () => reader.push(event, 1);
+    return () => reader.push(event, 0, event.length, 1);
   },
   "whole: HTTP + clock + answer": () => {
     const answer = answerReader();
     let atMs = 0;
-    const reader = httpResponseReader({ onHead() {}, onBody: (bytes) => answer.push(bytes, atMs), onEnd() {} });
+    const reader = httpResponseReader({
+      onHead() {},
+      onBody: (bytes, start, end) => answer.push(bytes, start, end, atMs),
+      onEnd() {},
+    });
     reader.push(head);
     return (bytes) => {
       atMs = systemClock.nowMs();

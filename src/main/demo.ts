@@ -1,4 +1,5 @@
 import { createServer } from "node:net";
+import { AppError } from "../core/app-error.ts";
 import { expectOk } from "../core/expect-ok.ts";
 import type { Script } from "../core/script.ts";
 import type { HostSpec, RunConfig } from "../inputs/run-config.ts";
@@ -119,13 +120,25 @@ function onlyHost({ hosts }: RunConfig): HostSpec {
   return host;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((done, failed) => {
+/** Below the range from which the kernel takes ports for outgoing connections, one of which could take ours meanwhile. */
+const FIRST_PORT = 20_000;
+const PORTS = 10_000;
+
+async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < PORTS; attempt += 1) {
+    const port = FIRST_PORT + ((process.pid + attempt) % PORTS);
+    if (await canListen(port)) return port;
+  }
+  throw new AppError("PORT_IN_USE", {
+    message: `Cannot start the embedded host: no port from ${FIRST_PORT} to ${FIRST_PORT + PORTS - 1} is free on 127.0.0.1`,
+    hint: "End what listens there",
+  });
+}
+
+function canListen(port: number): Promise<boolean> {
+  return new Promise((done) => {
     const server = createServer();
-    server.on("error", failed);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => done(typeof address === "object" && address !== null ? address.port : 0));
-    });
+    server.on("error", () => done(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
   });
 }

@@ -17,7 +17,7 @@ const PUBLISHED = { 1: { ttftMs: 100.48, tpotMs: 15.19 }, 2: { ttftMs: 69.22, tp
 it("demo provisions the embedded host, serves on one and on two cards, and measures what was published", async () => {
   const cwd = mkdtempSync(join(tmpdir(), "arc-vllm-demo-"));
   const { exitCode, stdout, stderr } = await runCli(["demo"], { cwd });
-  expect(exitCode).toBe(0);
+  expect(exitCode, stderr).toBe(0);
   expect(stderr).toContain("Rebooting arc-demo");
   expect(stdout).toContain("TPOT p50 ms/token");
   expect(stdout).toContain("run 2 independent instances");
@@ -39,8 +39,8 @@ it("demo provisions the embedded host, serves on one and on two cards, and measu
 
 it("demo --regress goes red with exit code 1 and one JUnit failure with baseline, value and interval", async () => {
   const cwd = mkdtempSync(join(tmpdir(), "arc-vllm-demo-"));
-  const { exitCode, stdout } = await runCli(["demo", "--regress"], { cwd });
-  expect(exitCode).toBe(1);
+  const { exitCode, stdout, stderr } = await runCli(["demo", "--regress"], { cwd });
+  expect(exitCode, stderr).toBe(1);
   expect(stdout).toMatch(/^REGRESSION: output tok\/s -\d/m);
   const junit = readFileSync(join(cwd, "arc-vllm-report/junit.xml"), "utf8");
   const failures = [...junit.matchAll(/<failure[^>]*>([\s\S]*?)<\/failure>/g)].map(([, text]) => text ?? "");

@@ -26,7 +26,7 @@ export function outcomeOf(hosts: readonly JudgedRun[]): RunOutcome {
     comparisonCount: decisions.reduce((sum, { comparisonCount }) => sum + comparisonCount, 0),
     regressedMetrics: [...new Set(decisions.flatMap(({ regressedMetrics }) => regressedMetrics))],
     mdeMaxPct: decisions.reduce<number | null>((max, { mdeMaxPct }) => largest(max, mdeMaxPct), null),
-    sentence: others.length === 0 ? worst.sentence : `${worst.sentence} (worst of ${decisions.length} hosts)`,
+    sentence: others.length === 0 ? worst.sentence : `${worst.sentence} (worst of ${decisions.length} runs)`,
   };
   return { hosts, decision };
 }

@@ -49,6 +49,7 @@ const REBOOT_CHECK = `
 running=$(uname -r)
 [ -z "$RELEASE" ] || [ "$running" = "$RELEASE" ] || arc_differs "runs $running" "runs $RELEASE"
 [ ! -e "$ARC_ROOT/var/run/reboot-required" ] || arc_differs "the host asks for a reboot" "rebooted"
+arc_reboot_is_asked && arc_differs "a step asked for a reboot" "rebooted"
 [ "$arc_rc" = 0 ] && arc_evidence "runs $running"
 exit "$arc_rc"
 `;

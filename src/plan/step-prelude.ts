@@ -17,6 +17,16 @@ arc_fail() { printf '%s\\n' "$*" >&2; exit 1; }
 arc_rc=0
 arc_differs() { arc_before "$1"; arc_after "$2"; arc_rc=1; }
 
+# A step that was applied asks until the host has booted again, also when its run did not live to see to it.
+arc_boot_id() { cat "$ARC_ROOT/proc/sys/kernel/random/boot_id" 2>/dev/null; }
+arc_ask_reboot() {
+  mkdir -p "$ARC_ROOT/run/arc-vllm" 2>/dev/null && arc_boot_id > "$ARC_ROOT/run/arc-vllm/reboot-asked"
+}
+arc_reboot_is_asked() {
+  local asked="$ARC_ROOT/run/arc-vllm/reboot-asked"
+  [ -s "$asked" ] && [ "$(cat "$asked")" = "$(arc_boot_id)" ]
+}
+
 # Content in $1, path, mode: the reader never sees half a file, and a crash leaves the old one.
 arc_write() {
   local tmp="$2.arc-vllm-new"

@@ -53,6 +53,7 @@ export function applySection(context: StepContext, row: CheckRow, work: ScriptWo
     ARC_STEP: row.id,
     ARC_CHECK: work.check,
     ARC_APPLY: work.apply,
+    ARC_ASKS_REBOOT: row.step.rebootIfChanged ? "yes" : "",
     ARC_UNDO: undoScript(row.step.name, work, ambientEnv(context, facts)) ?? "",
     ARC_RUN: JSON.stringify({ playbook: context.playbook.name, startedAt: at }),
     ARC_STARTED: JSON.stringify({ step: row.id, state: "started", name: row.step.name, kind: row.step.kind, at }),
@@ -76,6 +77,7 @@ export function stepFolder(context: StepContext, row: CheckRow): string {
 const APPLY = `
 ( ARC_STEP_DIR=; eval "$ARC_CHECK" ) >/dev/null 2>&1
 [ "$?" = 0 ] && { echo @unchanged; exit 0; }
+[ -z "$ARC_ASKS_REBOOT" ] || arc_ask_reboot
 eval "$ARC_APPLY"`;
 
 // The pid comes first: from then on whoever comes back knows that somebody is at work here. The boot id tells a process of this boot from another one that got the same number after a reboot.
@@ -91,6 +93,7 @@ if [ "$?" = 0 ]; then
 fi
 [ -e "$ARC_RUN_DIR/run.json" ] || printf '%s\\n' "$ARC_RUN" > "$ARC_RUN_DIR/run.json"
 printf '%s\\n' "$ARC_STARTED" >> "$ARC_RUN_DIR/steps.jsonl"
+[ -z "$ARC_ASKS_REBOOT" ] || arc_ask_reboot
 [ -n "$ARC_UNDO" ] && arc_write "$ARC_UNDO" "$ARC_STEP_DIR/undo.sh" 700
 ( eval "$ARC_APPLY" ) 2>&1 | tee "$ARC_STEP_DIR/log"
 rc=\${PIPESTATUS[0]}

@@ -203,6 +203,17 @@ describe("provisionHost()", () => {
     expect(host.read("proc/sys/kernel/random/boot_id")).not.toBe("boot-0\n");
   });
 
+  it("reboots for a step of an earlier run that did not live to do it, and only once", async () => {
+    const host = newHost();
+    const asks = file("a", "    reboot: if-changed\n");
+    await provisionHost(context(host, smallPlaybook(asks)));
+    const whole = smallPlaybook(`${asks}  - name: r\n    reboot: {}\n`);
+    const resumed = await provisionHost(context(host, whole));
+    expect(statuses(resumed)).toEqual(["a: ok", "r: changed"]);
+    expect(resumed).toMatchObject({ reboots: 1, converged: true });
+    expect(await provisionHost(context(host, whole))).toMatchObject({ reboots: 0 });
+  });
+
   it("fails when an assertion does not hold after the changes", async () => {
     const host = newHost();
     const steps = `${file("a")}  - name: later\n    needs: [a]\n    assert: { that: kernel-release, want: 6.5.0-35-generic }\n`;

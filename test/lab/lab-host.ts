@@ -197,8 +197,10 @@ async function sshClient(folder: string, image: LabImage, port: number): Promise
 async function sweep(): Promise<void> {
   await mkdir(cache, { recursive: true });
   const namespaces = (await $`ip netns list`.quiet()).stdout.split("\n").map((line) => line.split(" ")[0] ?? "");
-  for (const name of namespaces.filter(isLeftOver)) await $`ip netns delete ${name}`;
-  for (const name of (await readdir(cache)).filter(isLeftOver)) await rm(join(cache, name), { recursive: true });
+  // Another test process may be sweeping too.
+  for (const name of namespaces.filter(isLeftOver)) await $`ip netns delete ${name}`.nothrow().quiet();
+  for (const name of (await readdir(cache)).filter(isLeftOver))
+    await rm(join(cache, name), { recursive: true, force: true });
 }
 
 function isLeftOver(name: string): boolean {

@@ -19,6 +19,7 @@ export async function baseSystem(cache: string): Promise<string> {
     `--customize-hook=cd "$1" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download ${CPUPOWER_PACKAGE}`,
   ];
   await $`nice -n 10 mmdebstrap ${options} ${SUITE} ${unfinished} ${await machineSources()}`;
+  await $`find ${cache} -maxdepth 1 -name ${"base-*"} -delete`;
   await rename(unfinished, tar);
   return tar;
 }

@@ -1109,8 +1109,8 @@ setsid bash --noprofile --norc -c '
   IFS= read -r stat < "/proc/$$/stat"
   read -r -a fields <<< "\${stat##*) }"
   IFS= read -r boot < /proc/sys/kernel/random/boot_id
-  printf "%s %s %s %s\\n" "$$" "\${fields[19]}" "$boot" "$ARC_VLLM_TOKEN" > "$state/server.new"
-  mv "$state/server.new" "$state/server"
+  printf "%s %s %s %s\\n" "$$" "\${fields[19]}" "$boot" "$ARC_VLLM_TOKEN" > "$state/server.new" &&
+    mv "$state/server.new" "$state/server" || exit 1
   "$@"
   echo "$?" > "$state/exit"
 ' "$state" env -u PYTHONDONTWRITEBYTECODE -u LC_ALL TMPDIR="$state/tmp" "\${vars[@]}" "\${words[@]}" \\
@@ -1149,6 +1149,11 @@ ${JM}
 ${Fse}
 if [ -d "/var/lib/arc-vllm/servers/$SERVER_PORT" ]; then fact container yes; fi
 rm -f "$state.log"
+# A folder without the file is a start under way, whose client may be gone: its server is about to be written down.
+for try in {1..20}; do
+  if ! [ -d "$state" ] || [ -f "$state/server" ]; then break; fi
+  sleep 0.1
+done
 if ! [ -f "$state/server" ]; then
   rm -rf "$state"
   exit 0
@@ -1203,7 +1208,11 @@ rmdir "\${state%/*}" 2>/dev/null
 exit 0
 `;function Mse(e,t,n){let r=new AbortController,i={name:`guard the server on port ${t}`,text:Zqe,env:{SERVER_PORT:String(t),GRACE_S:"5",KEEP_LOG:"no",STOP_TEXT:n==="ipex-llm"?n_:r_},sudo:n==="ipex-llm"},o=e.run(i,{timeoutMs:jqe,signal:r.signal}).then(()=>{},()=>{});return{async release(){r.abort(),await o}}}s(Mse,"guardServer");var jqe=168*36e5,Zqe=`
 stop() {
-  setsid bash --noprofile --norc -c "$STOP_TEXT" < /dev/null > /dev/null 2>&1 &
+  setsid bash --noprofile --norc -c '
+    bash --noprofile --norc -c "$STOP_TEXT"
+    sleep 2
+    bash --noprofile --norc -c "$STOP_TEXT"
+  ' < /dev/null > /dev/null 2>&1 &
   exit 0
 }
 trap stop TERM HUP INT

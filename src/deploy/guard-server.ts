@@ -43,10 +43,15 @@ const GUARD_MS = 7 * 24 * 3_600_000;
 /**
  * The shell's own watchdog sends TERM to this script's session when it loses us; the stopping itself then goes on in a
  * session of its own, which that watchdog does not touch. Stopping is idempotent, so an ordinary end may come here too.
+ * Twice, because a start that was under way when we vanished may only then begin.
  */
 const GUARD = `
 stop() {
-  setsid bash --noprofile --norc -c "$STOP_TEXT" < /dev/null > /dev/null 2>&1 &
+  setsid bash --noprofile --norc -c '
+    bash --noprofile --norc -c "$STOP_TEXT"
+    sleep 2
+    bash --noprofile --norc -c "$STOP_TEXT"
+  ' < /dev/null > /dev/null 2>&1 &
   exit 0
 }
 trap stop TERM HUP INT

@@ -37,8 +37,8 @@ setsid bash --noprofile --norc -c '
   IFS= read -r stat < "/proc/$$/stat"
   read -r -a fields <<< "\${stat##*) }"
   IFS= read -r boot < /proc/sys/kernel/random/boot_id
-  printf "%s %s %s %s\\n" "$$" "\${fields[19]}" "$boot" "$ARC_VLLM_TOKEN" > "$state/server.new"
-  mv "$state/server.new" "$state/server"
+  printf "%s %s %s %s\\n" "$$" "\${fields[19]}" "$boot" "$ARC_VLLM_TOKEN" > "$state/server.new" &&
+    mv "$state/server.new" "$state/server" || exit 1
   "$@"
   echo "$?" > "$state/exit"
 ' "$state" env -u PYTHONDONTWRITEBYTECODE -u LC_ALL TMPDIR="$state/tmp" "\${vars[@]}" "\${words[@]}" \\
@@ -90,6 +90,11 @@ ${STATE}
 ${PROCESS_FIELDS}
 if [ -d "/var/lib/arc-vllm/servers/$SERVER_PORT" ]; then fact container yes; fi
 rm -f "$state.log"
+# A folder without the file is a start under way, whose client may be gone: its server is about to be written down.
+for try in {1..20}; do
+  if ! [ -d "$state" ] || [ -f "$state/server" ]; then break; fi
+  sleep 0.1
+done
 if ! [ -f "$state/server" ]; then
   rm -rf "$state"
   exit 0

@@ -12,6 +12,8 @@ const chain = [
   "plan",
   "provision",
   "deploy",
+  "stream",
+  "prompts",
   "bench",
   "record",
   "analyse",
@@ -19,7 +21,7 @@ const chain = [
   "report",
   "gate",
 ];
-const pure = new Set(["core", "inputs", "plan", "record", "analyse", "study", "report", "gate"]);
+const pure = new Set(["core", "inputs", "plan", "stream", "record", "analyse", "study", "report", "gate"]);
 
 const mayImport: Record<string, readonly string[]> = {
   ...Object.fromEntries(chain.map((folder, index) => [folder, chain.slice(0, index + 1)])),
@@ -28,7 +30,7 @@ const mayImport: Record<string, readonly string[]> = {
   sim: ["core", "ports", "sim"],
   main: [...chain, "ports", "adapters", "sim", "main"],
 };
-for (const folder of ["probe", "provision", "deploy", "bench"]) {
+for (const folder of ["probe", "provision", "deploy", "prompts", "bench"]) {
   mayImport[folder] = [...(mayImport[folder] ?? []), "ports"];
 }
 

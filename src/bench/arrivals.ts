@@ -1,5 +1,5 @@
 import type { Workload } from "../inputs/run-config.ts";
-import { seededRandom } from "./seeded-random.ts";
+import { seededRandom } from "../prompts/seeded-random.ts";
 
 type Shape = Pick<Workload, "requestsPerLevel" | "arrivals" | "burstiness" | "rampFromRate" | "durationMs">;
 

@@ -1,8 +1,8 @@
 import type { TransportFailure } from "../ports/model-stream.ts";
-import type { Answer } from "./answer-reader.ts";
-import type { ReadExchange } from "./exchange-reader.ts";
+import type { Answer } from "../stream/answer-reader.ts";
+import type { ReadExchange } from "../stream/exchange-reader.ts";
+import { errorMessageOf } from "../stream/openai-chunk.ts";
 import type { Outcome } from "./load-point.ts";
-import { errorMessageOf } from "./openai-chunk.ts";
 
 /** How an exchange ended, and what had come by then. */
 export interface RequestEnd extends ReadExchange {

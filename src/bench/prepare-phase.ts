@@ -1,7 +1,7 @@
+import { digestOf } from "../prompts/prompts.ts";
+import { requestBody } from "../prompts/request-body.ts";
 import type { Launch } from "./drive-load.ts";
 import { type Phase, phaseProgress } from "./phase-progress.ts";
-import { digestOf } from "./prompts.ts";
-import { requestBody } from "./request-body.ts";
 import type { Run } from "./run-workload.ts";
 import { startRequest } from "./start-request.ts";
 

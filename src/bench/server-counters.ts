@@ -1,6 +1,6 @@
 import type { HttpRequest, ModelStream } from "../ports/model-stream.ts";
+import type { ServerAddress } from "../prompts/server-tokenizer.ts";
 import { type PrometheusSample, parsePrometheusText } from "./prometheus-text.ts";
-import type { ServerAddress } from "./server-tokenizer.ts";
 
 /** What vLLM counts about itself, summed over its engines; null: this version does not export it. Times in ms. */
 export interface ServerCounters {

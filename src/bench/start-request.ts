@@ -1,8 +1,8 @@
 import type { Secret } from "../core/secret.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HttpRequest, ModelStream, TransportFailure } from "../ports/model-stream.ts";
-import type { AnswerShape } from "./answer-reader.ts";
-import { exchangeReader } from "./exchange-reader.ts";
+import type { AnswerShape } from "../stream/answer-reader.ts";
+import { exchangeReader } from "../stream/exchange-reader.ts";
 import type { RequestTrace } from "./load-point.ts";
 import { outcomeOf, type RequestEnd } from "./outcome-of.ts";
 

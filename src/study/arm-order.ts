@@ -1,4 +1,4 @@
-import { seededRandom } from "../bench/seeded-random.ts";
+import { seededRandom } from "../prompts/seeded-random.ts";
 
 export type Arm = "baseline" | "current";
 

@@ -4,8 +4,8 @@
  */
 import { httpResponseReader } from "../../../src/adapters/http-response-reader.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
-import { answerReader } from "../../../src/bench/answer-reader.ts";
-import { sseParser } from "../../../src/bench/sse-parser.ts";
+import { answerReader } from "../../../src/stream/answer-reader.ts";
+import { sseParser } from "../../../src/stream/sse-parser.ts";
 
 const EVENTS = 400_000;
 const PER_ANSWER = 128;

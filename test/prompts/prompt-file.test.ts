@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parsePromptFile } from "../../src/bench/prompt-file.ts";
-import { promptsOfFile } from "../../src/bench/prompts.ts";
+import { parsePromptFile } from "../../src/prompts/prompt-file.ts";
+import { promptsOfFile } from "../../src/prompts/prompts.ts";
 
 const text = (words: string) => ({ kind: "text", text: words });
 

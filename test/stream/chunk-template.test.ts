@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { answerReader } from "../../src/bench/answer-reader.ts";
-import { chunkTemplate as templateOf } from "../../src/bench/chunk-template.ts";
-import { readOpenAiChunk } from "../../src/bench/openai-chunk.ts";
+import { answerReader } from "../../src/stream/answer-reader.ts";
+import { chunkTemplate as templateOf } from "../../src/stream/chunk-template.ts";
+import { readOpenAiChunk } from "../../src/stream/openai-chunk.ts";
 
 const text = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 8 }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { errorMessageOf, readOpenAiChunk } from "../../src/bench/openai-chunk.ts";
+import { errorMessageOf, readOpenAiChunk } from "../../src/stream/openai-chunk.ts";
 import cases from "../cases/bench/openai-chunks.json" with { type: "json" };
 
 describe("readOpenAiChunk()", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SseLimitError, sseParser } from "../../src/bench/sse-parser.ts";
+import { SseLimitError, sseParser } from "../../src/stream/sse-parser.ts";
 import cases from "../cases/bench/sse.json" with { type: "json" };
 
 interface Seen {

@@ -18,6 +18,7 @@ interface IpexLlmContext {
   readonly console: Console;
   readonly serve: IpexLlmServe;
   readonly signal: AbortSignal;
+  readonly owner?: string;
 }
 
 /** The ipex-llm serving image in a container, kept by a systemd unit where the host runs systemd. */
@@ -100,7 +101,7 @@ async function pullImage({ shell, console, serve, signal }: IpexLlmContext): Pro
   return parseFactLines(expectOk(shell.host, script, result).stdout).first("image") ?? "[]";
 }
 
-async function startContainer({ shell, console, serve }: IpexLlmContext, devices: HostDevices): Promise<void> {
+async function startContainer({ shell, console, serve, owner }: IpexLlmContext, devices: HostDevices): Promise<void> {
   const script: Script = {
     name: `start container ${containerName(serve.port)}`,
     text: START_CONTAINER,
@@ -108,6 +109,7 @@ async function startContainer({ shell, console, serve }: IpexLlmContext, devices
       SERVER_PORT: String(serve.port),
       DOCKER_WORDS: wordList(dockerCreateWords(serve, devices)),
       API_KEY: serve.apiKey ?? "",
+      OWNER: owner ?? "",
     },
     sudo: true,
   };

@@ -1,4 +1,5 @@
 import { FACT_FUNCTION } from "./fact-lines.ts";
+import { otherOwner } from "./other-owner.ts";
 import { CHECK_MODEL, CHECK_PORT } from "./preflight.ts";
 
 // Plain bash without traps, job control or umask: these also run in the embedded host's interpreter.
@@ -29,7 +30,7 @@ fact image "$digests"
 `;
 
 /**
- * Reads SERVER_PORT, DOCKER_WORDS, API_KEY. The unit holds no value from outside but the port: all that is special
+ * Reads SERVER_PORT, DOCKER_WORDS, API_KEY, OWNER. The unit holds no value from outside but the port: all that is special
  * about this server is in the container that it starts. It lives in /run because a reboot ends the server as well.
  */
 export const START_CONTAINER = `
@@ -39,11 +40,18 @@ folder="/var/lib/arc-vllm/servers/$SERVER_PORT"
 export -n API_KEY
 rm -f "$folder.log"
 mkdir -p "$folder" && chmod 755 /var/lib/arc-vllm && chmod 700 "$folder" || exit 1
+printf '%s\\n' "$OWNER" > "$folder/owner" || exit 1
 if [ -n "$API_KEY" ]; then
   printf '' > "$folder/api-key" && chmod 600 "$folder/api-key" && printf '%s\\n' "$API_KEY" > "$folder/api-key" || exit 1
 fi
 mapfile -t words <<< "$DOCKER_WORDS"
 docker create "\${words[@]}" >/dev/null || exit 1
+# Whoever stopped us while docker was creating found no container, but took the folder away.
+if ! [ -f "$folder/owner" ]; then
+  docker rm --force --volumes "$name" >/dev/null
+  echo "the server was stopped while it started" >&2
+  exit 1
+fi
 if [ -d /run/systemd/system ]; then
   fact supervisor systemd
   docker_path=$(command -v docker)
@@ -85,12 +93,13 @@ docker logs --tail "$LOG_LINES" "$name" 2>&1
 exit 0
 `;
 
-/** Reads SERVER_PORT, GRACE_S, KEEP_LOG. Does nothing when there is nothing. */
+/** Reads SERVER_PORT, GRACE_S, KEEP_LOG, ONLY_OWNER (empty: whoever's). Does nothing when there is nothing. */
 export const STOP_CONTAINER = `
 ${FACT_FUNCTION}
 name="arc-vllm-\${SERVER_PORT:?}"
 folder="/var/lib/arc-vllm/servers/\${SERVER_PORT:?}"
 unit="/run/systemd/system/$name.service"
+${otherOwner("$folder")}
 if docker container inspect "$name" >/dev/null 2>&1; then
   fact ended "container $name"
   if [ "$KEEP_LOG" = yes ]; then

@@ -21,6 +21,8 @@ export interface StartContext {
   /** Name for messages, and the address under which the server is reached from here. */
   readonly host: { readonly name: string; readonly address: string };
   readonly signal: AbortSignal;
+  /** The mark of the guard that watches this server; a server without one is nobody's but its port's. */
+  readonly owner?: string;
 }
 
 /**

@@ -30,6 +30,7 @@ export async function stopServer({ shell, port, graceMs = 10_000, keepLog = fals
     SERVER_PORT: String(port),
     GRACE_S: String(Math.ceil(graceMs / 1000)),
     KEEP_LOG: keepLog ? "yes" : "no",
+    ONLY_OWNER: "",
   };
   const run = async (name: string, text: string, sudo: boolean) => {
     // Let it finish on the host: half a stop is a server without an owner.

@@ -15,6 +15,7 @@ interface VllmContext {
   readonly shell: Shell;
   readonly serve: VllmServe;
   readonly signal: AbortSignal;
+  readonly owner?: string;
 }
 
 /** `vllm serve` as a process of the login user, in a session of its own on the host. */
@@ -74,7 +75,7 @@ function vllmMissing(host: string, venv: string | null): AppError {
 }
 
 async function startProcess(
-  { shell, serve }: VllmContext,
+  { shell, serve, owner }: VllmContext,
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<void> {
@@ -86,6 +87,7 @@ async function startProcess(
       SERVER_WORDS: wordList(argv),
       ENV_WORDS: wordList(envWords(env)),
       API_KEY: serve.apiKey ?? "",
+      OWNER: owner ?? "",
     },
   };
   // Never cut in half: a cancelled run must find either no server or one that `stop` can see.

@@ -1,4 +1,5 @@
 import { FACT_FUNCTION } from "./fact-lines.ts";
+import { otherOwner } from "./other-owner.ts";
 import { CHECK_MODEL, CHECK_PORT } from "./preflight.ts";
 
 /**
@@ -19,19 +20,19 @@ ${CHECK_PORT}
 `;
 
 /**
- * Reads SERVER_PORT, SERVER_WORDS, ENV_WORDS, API_KEY. The server gets a session of its own, so it outlives our
+ * Reads SERVER_PORT, SERVER_WORDS, ENV_WORDS, API_KEY, OWNER. The server gets a session of its own, so it outlives our
  * connection and is ended as a group. The shell in front of it writes down who it is before the server starts, and how
  * the server ended. PYTHONDONTWRITEBYTECODE would make every start compile all of Python's sources again.
  */
 export const START_PROCESS = `
 ${STATE}
-mkdir -p "$state/tmp" && chmod 700 "\${state%/*}" "$state" || exit 1
+mkdir -p "$state/tmp" && chmod 700 "\${state%/*}" "$state" && printf '%s\\n' "$OWNER" > "$state/owner" || exit 1
 mapfile -t words <<< "$SERVER_WORDS"
 mapfile -t vars <<< "$ENV_WORDS"
 if [ -n "$API_KEY" ]; then export VLLM_API_KEY="$API_KEY"; fi
 ARC_VLLM_TOKEN=$(cat /proc/sys/kernel/random/uuid)
 export ARC_VLLM_TOKEN
-export -n API_KEY SERVER_WORDS ENV_WORDS SERVER_PORT
+export -n API_KEY SERVER_WORDS ENV_WORDS SERVER_PORT OWNER
 setsid bash --noprofile --norc -c '
   state=$0
   IFS= read -r stat < "/proc/$$/stat"
@@ -80,7 +81,7 @@ exit 0
 `;
 
 /**
- * Reads SERVER_PORT, GRACE_S, KEEP_LOG. Ends the whole group, since vLLM's engine process outlives a killed API
+ * Reads SERVER_PORT, GRACE_S, KEEP_LOG, ONLY_OWNER (empty: whoever's). Ends the whole group, since vLLM's engine process outlives a killed API
  * process, and whatever else carries our mark in its environment, since workers may start sessions of their own.
  * A group whose leader is not the process that we started (a reboot, a number used again) is not ours.
  */
@@ -89,12 +90,13 @@ ${FACT_FUNCTION}
 ${STATE}
 ${PROCESS_FIELDS}
 if [ -d "/var/lib/arc-vllm/servers/$SERVER_PORT" ]; then fact container yes; fi
-rm -f "$state.log"
+if [ -z "$ONLY_OWNER" ]; then rm -f "$state.log"; fi
 # A folder without the file is a start under way, whose client may be gone: its server is about to be written down.
 for try in {1..20}; do
   if ! [ -d "$state" ] || [ -f "$state/server" ]; then break; fi
   sleep 0.1
 done
+${otherOwner("$state")}
 if ! [ -f "$state/server" ]; then
   rm -rf "$state"
   exit 0

@@ -97,7 +97,8 @@ async function serveAndMeasure(
   console.group(`Serve ${serve.servedModelName} on ${host.name}`);
   const guard = guardFor(serve, shell, world);
   try {
-    const server = await startServer({ shell, models, clock, console, serve, host, signal });
+    const owner = guard === null ? {} : { owner: guard.owner };
+    const server = await startServer({ shell, models, clock, console, serve, host, signal, ...owner });
     await thenStop(server, console, () => measure(config, serve, server, journal, world));
   } finally {
     await guard?.release();

@@ -8,6 +8,7 @@ import { httpModelStream } from "../../src/adapters/http-model-stream.ts";
 import { openShell } from "../../src/adapters/open-shell.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { Secret } from "../../src/core/secret.ts";
+import { guardServer } from "../../src/deploy/guard-server.ts";
 import { type StartContext, startServer } from "../../src/deploy/start-server.ts";
 import { stopServer } from "../../src/deploy/stop-server.ts";
 import type { VllmServe } from "../../src/inputs/run-config.ts";
@@ -159,6 +160,23 @@ describe("vllm engine on this machine", () => {
     await startServer(await world());
     expect(lines.join("\n")).toMatch(/an earlier run left on host "here": process group \d+/);
     expect(alive().filter((pid) => first.includes(pid))).toEqual([]);
+  });
+
+  it("ends a server whose run vanished, and never the server of the next run on that port", async () => {
+    const context = await world();
+    const guard = guardServer(context.shell, port, "vllm");
+    await startServer({ ...context, owner: guard.owner });
+    await guard.release();
+    await expect.poll(alive, { timeout: 10_000 }).toEqual([]);
+
+    const next = guardServer(context.shell, port, "vllm");
+    const server = await startServer({ ...context, owner: next.owner });
+    await server.stop();
+    await next.release();
+    await startServer({ ...context, owner: "the run after it" });
+    // The guard looks again every 2 s.
+    await new Promise((done) => setTimeout(done, 3_000));
+    expect(alive()).toHaveLength(3);
   });
 
   it("does not touch a process that only has the same number", async () => {

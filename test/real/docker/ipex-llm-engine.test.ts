@@ -8,6 +8,7 @@ import { httpModelStream } from "../../../src/adapters/http-model-stream.ts";
 import { openShell } from "../../../src/adapters/open-shell.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
 import { Secret } from "../../../src/core/secret.ts";
+import { guardServer } from "../../../src/deploy/guard-server.ts";
 import { type StartContext, startServer } from "../../../src/deploy/start-server.ts";
 import { stopServer } from "../../../src/deploy/stop-server.ts";
 import type { IpexLlmServe } from "../../../src/inputs/run-config.ts";
@@ -161,6 +162,23 @@ describe("ipex-llm engine on a real Docker engine", () => {
     await startServer(await world());
     expect(lines.join("\n")).toContain(`an earlier run left on host "arc1": container arc-vllm-${PORT}`);
     expect(isAlive(first)).toBe(false);
+  });
+
+  it("ends the container of a run that vanished, and never the one of the next run", async () => {
+    const context = await world();
+    const first = guardServer(context.shell, PORT, "ipex-llm");
+    await startServer({ ...context, owner: first.owner });
+    await first.release();
+    await expect.poll(containers, { timeout: 20_000, interval: 200 }).toBe("");
+
+    const second = guardServer(context.shell, PORT, "ipex-llm");
+    const server = await startServer({ ...context, owner: second.owner });
+    await server.stop();
+    await second.release();
+    await startServer({ ...context, owner: "the run after it" });
+    // The guard looks again every 2 s.
+    await new Promise((done) => setTimeout(done, 3_000));
+    expect(containers()).not.toBe("");
   });
 
   it("stops while a client holds a stream open", async () => {

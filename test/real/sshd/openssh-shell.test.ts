@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFi
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { openShell } from "../../../src/adapters/open-shell.ts";
 import { openOpensshShell } from "../../../src/adapters/openssh-shell.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
@@ -11,53 +11,10 @@ import type { AppError } from "../../../src/core/app-error.ts";
 import { Secret } from "../../../src/core/secret.ts";
 import type { SshHostSpec } from "../../../src/inputs/run-config.ts";
 import type { Shell } from "../../../src/ports/shell.ts";
-import { describeShell, type ShellTraits } from "../../contract/shell-contract.ts";
+import { describeOnSshd } from "./describe-on-sshd.ts";
 import { makeUser, type RealSshd, type SshdOptions, startRealSshd } from "./real-sshd.ts";
 
-const logins: {
-  name: string;
-  user: { name: string; sudoers: string | null } | null;
-  config?: string;
-  traits: ShellTraits;
-}[] = [
-  { name: "root", user: null, traits: { sudo: "is-root", tellsSignals: false } },
-  {
-    name: "a user who may use sudo",
-    user: { name: "arc-sudoer2", sudoers: "Defaults:arc-sudoer2 use_pty\narc-sudoer2 ALL=(ALL) NOPASSWD: ALL" },
-    traits: { sudo: "allowed", tellsSignals: false },
-  },
-  {
-    name: "a user who may not use sudo, few sessions",
-    user: { name: "arc-plain2", sudoers: null },
-    config: "MaxSessions 3",
-    traits: { sudo: "refused", tellsSignals: false },
-  },
-];
-
-describe.each(logins)("the ssh client to a real sshd, as $name", ({ user, config = "", traits }) => {
-  let account: { remove(): void } | null = null;
-  beforeAll(() => {
-    account = user === null ? null : makeUser(user.name, user.sudoers);
-  });
-  afterAll(() => account?.remove());
-
-  describeShell(
-    "openOpensshShell()",
-    async () => {
-      const sshd = await startRealSshd({ ...(user === null ? {} : { user: user.name }), config });
-      const shell = await openOpensshShell(sshd.spec, systemClock);
-      return {
-        shell,
-        loseConnection: () => sshd.cutConnections(),
-        async close() {
-          await shell[Symbol.asyncDispose]();
-          await sshd.close();
-        },
-      };
-    },
-    traits,
-  );
-});
+describeOnSshd("openOpensshShell()", openOpensshShell, { tellsSignals: false });
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

@@ -27,8 +27,11 @@ const mayImport: Record<string, readonly string[]> = {
   ...Object.fromEntries(chain.map((folder, index) => [folder, chain.slice(0, index + 1)])),
   ports: ["core", "ports"],
   adapters: ["core", "inputs", "record", "ports", "adapters"],
-  sim: ["core", "ports", "sim"],
-  main: [...chain, "ports", "adapters", "sim", "main"],
+  "sim-vllm": ["core", "ports", "sim-vllm"],
+  "sim-machine": ["core", "ports", "sim-vllm", "sim-machine"],
+  "sim-commands": ["core", "ports", "sim-vllm", "sim-machine", "sim-commands"],
+  sim: ["core", "ports", "sim-vllm", "sim-machine", "sim-commands", "sim"],
+  main: [...chain, "ports", "adapters", "sim-vllm", "sim-machine", "sim-commands", "sim", "main"],
 };
 for (const folder of ["probe", "provision", "deploy", "prompts", "bench"]) {
   mayImport[folder] = [...(mayImport[folder] ?? []), "ports"];

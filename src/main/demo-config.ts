@@ -1,6 +1,6 @@
 import { parseConfig } from "../inputs/parse-config.ts";
 import type { RunConfig } from "../inputs/run-config.ts";
-import { SIMULATED_FINGERPRINT } from "../sim/network-commands.ts";
+import { SIMULATED_FINGERPRINT } from "../sim-commands/network-commands.ts";
 
 export interface DemoHost {
   readonly sshPort: number;

@@ -1,5 +1,13 @@
-import { type Call, type CommandResult, failed, ok, type Session, type StandIn, splitOptions } from "./stand-in.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
+import {
+  type Call,
+  type CommandResult,
+  failed,
+  ok,
+  type Session,
+  type StandIn,
+  splitOptions,
+} from "../sim-machine/stand-in.ts";
+import type { VirtualMachine } from "../sim-machine/virtual-machine.ts";
 
 /** Users and groups, whose truth is /etc/passwd and /etc/group. */
 export const accountCommands: Readonly<Record<string, StandIn>> = {

@@ -1,7 +1,7 @@
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
+import type { VirtualMachine } from "../sim-machine/virtual-machine.ts";
 import { type AptPlan, planInstall } from "./apt-plan.ts";
 import { installPackage, offered, removePackage, versionsOf } from "./package-state.ts";
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
 
 export const aptCommands: Readonly<Record<string, StandIn>> = {
   "apt-get": aptGet,

@@ -1,5 +1,5 @@
+import type { VirtualMachine } from "../sim-machine/virtual-machine.ts";
 import { type PackageChange, versionsOf } from "./package-state.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
 
 /** What `apt-get install` would do. */
 export interface AptPlan {

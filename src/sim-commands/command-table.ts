@@ -1,3 +1,6 @@
+import { packageOfCommand } from "../sim-machine/package-catalog.ts";
+import type { StandIn } from "../sim-machine/stand-in.ts";
+import type { VirtualMachine } from "../sim-machine/virtual-machine.ts";
 import { accountCommands } from "./account-commands.ts";
 import { aptCommands } from "./apt-commands.ts";
 import { cpupowerCommands } from "./cpupower-command.ts";
@@ -7,12 +10,9 @@ import { dpkgCommands } from "./dpkg-commands.ts";
 import { gpuCommands } from "./gpu-commands.ts";
 import { grubCommands } from "./grub-commands.ts";
 import { networkCommands } from "./network-commands.ts";
-import { packageOfCommand } from "./package-catalog.ts";
 import { type ExitTrap, shellCommands } from "./shell-commands.ts";
-import type { StandIn } from "./stand-in.ts";
 import { systemCommands } from "./system-commands.ts";
 import { systemdCommands } from "./systemd-commands.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
 
 /** Every command of the virtual host that the interpreter does not bring itself. */
 export function commandTable(exitTraps: ExitTrap[]): Readonly<Record<string, StandIn>> {

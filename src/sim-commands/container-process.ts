@@ -1,8 +1,8 @@
-import type { Container } from "./docker-state.ts";
-import { hostSpeedOf } from "./hardware.ts";
-import { splitExecLine } from "./unit-file.ts";
-import { nextPid, type VirtualMachine } from "./virtual-machine.ts";
-import { startVllmProcess, type VirtualProcess } from "./vllm-process.ts";
+import type { Container } from "../sim-machine/docker-state.ts";
+import { hostSpeedOf } from "../sim-machine/hardware.ts";
+import { splitExecLine } from "../sim-machine/unit-file.ts";
+import { nextPid, type VirtualMachine } from "../sim-machine/virtual-machine.ts";
+import { startVllmProcess, type VirtualProcess } from "../sim-vllm/vllm-process.ts";
 
 const SERVER_MODULE = "ipex_llm.vllm.xpu.entrypoints.openai.api_server";
 

@@ -1,5 +1,5 @@
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
-import type { VirtualCpu } from "./virtual-machine.ts";
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
+import type { VirtualCpu } from "../sim-machine/virtual-machine.ts";
 
 export const cpupowerCommands: Readonly<Record<string, StandIn>> = { cpupower };
 

@@ -1,6 +1,6 @@
-import { addModule, buildModule } from "./dkms.ts";
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
-import type { DkmsEntry, VirtualMachine } from "./virtual-machine.ts";
+import { addModule, buildModule } from "../sim-machine/dkms.ts";
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
+import type { DkmsEntry, VirtualMachine } from "../sim-machine/virtual-machine.ts";
 
 export const dkmsCommands: Readonly<Record<string, StandIn>> = { dkms };
 

@@ -1,3 +1,5 @@
+import { findContainer, findImage } from "../sim-machine/docker-state.ts";
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
 import {
   createContainer,
   listContainers,
@@ -10,9 +12,7 @@ import {
 } from "./docker-containers.ts";
 import { listImages, pullImage, removeImages } from "./docker-images.ts";
 import { containerFields, imageFields } from "./docker-inspect.ts";
-import { findContainer, findImage } from "./docker-state.ts";
 import { renderGoTemplate } from "./go-template.ts";
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
 import { syclDevices } from "./system-commands.ts";
 
 export const dockerCommands: Readonly<Record<string, StandIn>> = { docker };

@@ -1,10 +1,10 @@
+import { type Container, findContainer, findImage } from "../sim-machine/docker-state.ts";
+import { type Call, type CommandResult, failed, ok, splitOptions } from "../sim-machine/stand-in.ts";
+import type { VirtualMachine } from "../sim-machine/virtual-machine.ts";
 import { startContainerProcess } from "./container-process.ts";
 import { pullImage } from "./docker-images.ts";
 import { parseCreate, toContainerSpec } from "./docker-options.ts";
-import { type Container, findContainer, findImage } from "./docker-state.ts";
 import { renderGoTemplate } from "./go-template.ts";
-import { type Call, type CommandResult, failed, ok, splitOptions } from "./stand-in.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
 
 /** `docker create`. */
 export async function createContainer(

@@ -1,5 +1,5 @@
-import { findImage, registryImage, repositoryOf } from "./docker-state.ts";
-import { type Call, type CommandResult, failed, ok, splitOptions } from "./stand-in.ts";
+import { findImage, registryImage, repositoryOf } from "../sim-machine/docker-state.ts";
+import { type Call, type CommandResult, failed, ok, splitOptions } from "../sim-machine/stand-in.ts";
 
 /** `docker pull`: only what the virtual registry has. */
 export async function pullImage({ machine }: Call, args: readonly string[]): Promise<CommandResult> {

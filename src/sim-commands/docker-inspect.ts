@@ -1,4 +1,4 @@
-import { type Container, type DockerImage, repositoryOf } from "./docker-state.ts";
+import { type Container, type DockerImage, repositoryOf } from "../sim-machine/docker-state.ts";
 
 /** The fields of `docker image inspect` that are read in practice. */
 export function imageFields(image: DockerImage): Record<string, unknown> {

@@ -1,4 +1,4 @@
-import type { ContainerSpec, DockerImage, Mount } from "./docker-state.ts";
+import type { ContainerSpec, DockerImage, Mount } from "../sim-machine/docker-state.ts";
 
 /** The words of `docker create` and `docker run`. */
 export interface CreateWords {

@@ -1,7 +1,7 @@
-import { compareVersions } from "./debian-version.ts";
+import { compareVersions } from "../sim-machine/debian-version.ts";
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
+import type { InstalledPackage, VirtualMachine } from "../sim-machine/virtual-machine.ts";
 import { configure } from "./package-state.ts";
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
-import type { InstalledPackage, VirtualMachine } from "./virtual-machine.ts";
 
 export const dpkgCommands: Readonly<Record<string, StandIn>> = { dpkg, "dpkg-query": dpkgQuery };
 

@@ -1,7 +1,7 @@
-import { GPU_FLOOR_MHZ, hasFullBar } from "./hardware.ts";
-import { A770_MAX_MHZ } from "./performance-model.ts";
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
-import type { VirtualGpu, VirtualMachine } from "./virtual-machine.ts";
+import { GPU_FLOOR_MHZ, hasFullBar } from "../sim-machine/hardware.ts";
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
+import type { VirtualGpu, VirtualMachine } from "../sim-machine/virtual-machine.ts";
+import { A770_MAX_MHZ } from "../sim-vllm/performance-model.ts";
 
 /** lspci and xpu-smi 1.2 (texts and exit codes of intel/xpumanager V1.2.39). */
 export const gpuCommands: Readonly<Record<string, StandIn>> = { lspci, "xpu-smi": xpuSmi };

@@ -1,7 +1,7 @@
-import { compareVersions } from "./debian-version.ts";
-import { parseGrubDefaults, parseGrubEnv, renderGrubConfig, renderGrubEnv } from "./grub.ts";
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
+import { compareVersions } from "../sim-machine/debian-version.ts";
+import { parseGrubDefaults, parseGrubEnv, renderGrubConfig, renderGrubEnv } from "../sim-machine/grub.ts";
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
+import type { VirtualMachine } from "../sim-machine/virtual-machine.ts";
 
 const GRUBENV = "/boot/grub/grubenv";
 const CONFIG = "/boot/grub/grub.cfg";

@@ -1,4 +1,4 @@
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
 
 /** The few addresses that a playbook fetches from, and the host's own servers. */
 export const networkCommands: Readonly<Record<string, StandIn>> = { curl, wget, gpg };

@@ -1,8 +1,8 @@
-import { compareVersions } from "./debian-version.ts";
-import { addModule, buildModule, hasHeaders, moduleVersion } from "./dkms.ts";
+import { compareVersions } from "../sim-machine/debian-version.ts";
+import { addModule, buildModule, hasHeaders, moduleVersion } from "../sim-machine/dkms.ts";
+import { buildsOn, type CatalogPackage, catalogFor, kernelOf } from "../sim-machine/package-catalog.ts";
+import type { VirtualMachine } from "../sim-machine/virtual-machine.ts";
 import { regenerateGrub } from "./grub-commands.ts";
-import { buildsOn, type CatalogPackage, catalogFor, kernelOf } from "./package-catalog.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
 
 /** Everything on offer after the last `apt-get update`. */
 export function offered(machine: VirtualMachine): readonly CatalogPackage[] {

@@ -1,4 +1,4 @@
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
 
 /** What `trap … EXIT` asked for, with the variables of that moment: those of the end are lost at an `exit`. */
 export interface ExitTrap {

@@ -1,6 +1,6 @@
-import { i915SrcVersion, moduleNames } from "./kernel-files.ts";
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
-import type { Boot, VirtualMachine } from "./virtual-machine.ts";
+import { i915SrcVersion, moduleNames } from "../sim-machine/kernel-files.ts";
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
+import type { Boot, VirtualMachine } from "../sim-machine/virtual-machine.ts";
 
 /** Commands that report on the kernel and the machine. */
 export const systemCommands: Readonly<Record<string, StandIn>> = {

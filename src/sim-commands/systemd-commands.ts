@@ -1,9 +1,9 @@
 import { quotePosix } from "../core/quote-posix.ts";
-import { requestPower } from "./power.ts";
-import { loadUnit, startUnit, stopUnit, UNIT_FOLDERS, unitState } from "./service-runner.ts";
-import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "./stand-in.ts";
-import { parseTimeSpan, parseUnitFile, type UnitFile } from "./unit-file.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
+import { requestPower } from "../sim-machine/power.ts";
+import { loadUnit, startUnit, stopUnit, UNIT_FOLDERS, unitState } from "../sim-machine/service-runner.ts";
+import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
+import { parseTimeSpan, parseUnitFile, type UnitFile } from "../sim-machine/unit-file.ts";
+import type { VirtualMachine } from "../sim-machine/virtual-machine.ts";
 
 export const systemdCommands: Readonly<Record<string, StandIn>> = {
   systemctl,

@@ -1,4 +1,4 @@
-import type { VirtualProcess } from "./vllm-process.ts";
+import type { VirtualProcess } from "../sim-vllm/vllm-process.ts";
 
 /** What the virtual host's docker daemon knows. */
 export interface DockerState {

@@ -1,4 +1,4 @@
-import { A770_MAX_MHZ, FREE_GPU_MHZ, type HostSpeed, POWERSAVE_CPU_MHZ } from "./performance-model.ts";
+import { A770_MAX_MHZ, FREE_GPU_MHZ, type HostSpeed, POWERSAVE_CPU_MHZ } from "../sim-vllm/performance-model.ts";
 import type { CpuPolicy, Hardware, VirtualGpu, VirtualMachine } from "./virtual-machine.ts";
 
 export const GPU_FLOOR_MHZ = 300;

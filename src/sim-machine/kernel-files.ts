@@ -1,6 +1,6 @@
+import { A770_MAX_MHZ } from "../sim-vllm/performance-model.ts";
 import { GPU_FLOOR_MHZ, hasFullBar, LOCAL_MEMORY_BYTES } from "./hardware.ts";
 import type { Attribute } from "./machine-disk.ts";
-import { A770_MAX_MHZ } from "./performance-model.ts";
 import type { Boot, CpuPolicy, VirtualCpu, VirtualGpu, VirtualMachine } from "./virtual-machine.ts";
 
 /** Builds /proc, /sys and /dev as the kernel that was just booted shows them. */

@@ -1,9 +1,9 @@
 import { Bash, type CommandName, decodeBytesToUtf8, defineCommand, getCommandNames, parse, serialize } from "just-bash";
 import { quotePosix } from "../core/quote-posix.ts";
-import { commandTable, isCommandPresent } from "./command-table.ts";
-import type { ExitTrap } from "./shell-commands.ts";
-import type { Call, CommandResult, RunAs, Session, StandIn } from "./stand-in.ts";
-import { nextPid } from "./virtual-machine.ts";
+import { commandTable, isCommandPresent } from "../sim-commands/command-table.ts";
+import type { ExitTrap } from "../sim-commands/shell-commands.ts";
+import type { Call, CommandResult, RunAs, Session, StandIn } from "../sim-machine/stand-in.ts";
+import { nextPid } from "../sim-machine/virtual-machine.ts";
 
 /** Interpreter commands that a fresh Ubuntu 22.04 server does not have. */
 const NOT_ON_UBUNTU = ["rg", "jq", "yq", "xan", "sqlite3", "html-to-markdown", "tree", "history", "help"];

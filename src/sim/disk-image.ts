@@ -1,10 +1,10 @@
-import { writeLists } from "./apt-commands.ts";
-import { ROOT_UUID, renderGrubEnv } from "./grub.ts";
-import { regenerateGrub } from "./grub-commands.ts";
-import { MachineDisk } from "./machine-disk.ts";
-import { ARCHIVE_KERNELS, KERNEL_PARTS } from "./package-catalog.ts";
-import { installPackage } from "./package-state.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
+import { writeLists } from "../sim-commands/apt-commands.ts";
+import { regenerateGrub } from "../sim-commands/grub-commands.ts";
+import { installPackage } from "../sim-commands/package-state.ts";
+import { ROOT_UUID, renderGrubEnv } from "../sim-machine/grub.ts";
+import { MachineDisk } from "../sim-machine/machine-disk.ts";
+import { ARCHIVE_KERNELS, KERNEL_PARTS } from "../sim-machine/package-catalog.ts";
+import type { VirtualMachine } from "../sim-machine/virtual-machine.ts";
 
 /** The kernel that the bad state runs: 22.04.5's HWE kernel, on which the A-series dkms builds fail. */
 export const INITIAL_KERNEL = "6.8.0-45-generic";

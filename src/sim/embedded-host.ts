@@ -1,7 +1,7 @@
+import { hostSpeedOf } from "../sim-machine/hardware.ts";
+import { cutPower } from "../sim-machine/power.ts";
+import type { HostSpeed } from "../sim-vllm/performance-model.ts";
 import { MODEL_FOLDER } from "./disk-image.ts";
-import { hostSpeedOf } from "./hardware.ts";
-import type { HostSpeed } from "./performance-model.ts";
-import { cutPower } from "./power.ts";
 import { startSshServer } from "./ssh-server.ts";
 import { type MachineOptions, startMachine } from "./start-machine.ts";
 

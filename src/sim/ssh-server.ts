@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type PublicKeyAuthContext, type ServerChannel } from "ssh2";
 import { parseBootstrapCommand, parseFrame, START_LINE } from "../core/script-frame.ts";
-import { groupsOf } from "./account-commands.ts";
+import { groupsOf } from "../sim-commands/account-commands.ts";
+import type { CommandResult, Session } from "../sim-machine/stand-in.ts";
+import type { VirtualMachine } from "../sim-machine/virtual-machine.ts";
 import { runArgv, runScript } from "./bash-session.ts";
-import type { CommandResult, Session } from "./stand-in.ts";
-import type { VirtualMachine } from "./virtual-machine.ts";
 
 export interface SshServer {
   readonly port: number;

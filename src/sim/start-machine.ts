@@ -1,9 +1,9 @@
 import type { Clock } from "../ports/clock.ts";
+import { newHardware } from "../sim-machine/hardware.ts";
+import { bootMachine } from "../sim-machine/power.ts";
+import type { Fault, VirtualMachine } from "../sim-machine/virtual-machine.ts";
 import { runArgv } from "./bash-session.ts";
 import { furnishMachine, newDisk } from "./disk-image.ts";
-import { newHardware } from "./hardware.ts";
-import { bootMachine } from "./power.ts";
-import type { Fault, VirtualMachine } from "./virtual-machine.ts";
 
 export interface MachineOptions {
   readonly clock: Clock;

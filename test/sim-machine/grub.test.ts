@@ -6,7 +6,7 @@ import {
   ROOT_UUID,
   renderGrubConfig,
   renderGrubEnv,
-} from "../../src/sim/grub.ts";
+} from "../../src/sim-machine/grub.ts";
 
 const RELEASES = ["6.8.0-45-generic", "6.5.0-35-generic"];
 const OLD = `gnulinux-advanced-${ROOT_UUID}>gnulinux-6.5.0-35-generic-advanced-${ROOT_UUID}`;

@@ -1,5 +1,5 @@
-import { type ModelShape, readModelShape } from "../../src/sim/model-shape.ts";
-import type { HostSpeed, Serving } from "../../src/sim/performance-model.ts";
+import { type ModelShape, readModelShape } from "../../src/sim-vllm/model-shape.ts";
+import type { HostSpeed, Serving } from "../../src/sim-vllm/performance-model.ts";
 
 /** Meta-Llama-3.1-8B-Instruct, the fields of its config.json that matter here. */
 export const LLAMA_3_8B = readModelShape(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fitMemory, type MemoryRequest } from "../../src/sim/memory-model.ts";
-import { bytesPerParam } from "../../src/sim/model-shape.ts";
+import { fitMemory, type MemoryRequest } from "../../src/sim-vllm/memory-model.ts";
+import { bytesPerParam } from "../../src/sim-vllm/model-shape.ts";
 import { LLAMA_3_8B } from "./llama-3-8b.ts";
 
 function request(over: Partial<MemoryRequest> & { lowBit?: string } = {}): MemoryRequest {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bytesPerParam, readModelShape } from "../../src/sim/model-shape.ts";
-import { decodeStepMs, type HostSpeed, prefillStepMs, type Serving } from "../../src/sim/performance-model.ts";
+import { bytesPerParam, readModelShape } from "../../src/sim-vllm/model-shape.ts";
+import { decodeStepMs, type HostSpeed, prefillStepMs, type Serving } from "../../src/sim-vllm/performance-model.ts";
 import { LLAMA_3_8B, serving, TUNED, UNTOUCHED } from "./llama-3-8b.ts";
 
 /** One stream that has its 128-token prompt behind it and half of 128 answer tokens. */

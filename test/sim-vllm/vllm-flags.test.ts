@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseVllmFlags } from "../../src/sim/vllm-flags.ts";
+import { parseVllmFlags } from "../../src/sim-vllm/vllm-flags.ts";
 
 function flags(line: string, env: Record<string, string> = {}) {
   const parsed = parseVllmFlags(line.split(" "), env);

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/adapters/system-clock.ts";
-import { tokenText } from "../../src/sim/token-text.ts";
-import { startVllmEngine } from "../../src/sim/vllm-engine.ts";
-import { vllmMetrics } from "../../src/sim/vllm-metrics.ts";
-import { startVllmServer, type VllmServerOptions } from "../../src/sim/vllm-server.ts";
+import { tokenText } from "../../src/sim-vllm/token-text.ts";
+import { startVllmEngine } from "../../src/sim-vllm/vllm-engine.ts";
+import { vllmMetrics } from "../../src/sim-vllm/vllm-metrics.ts";
+import { startVllmServer, type VllmServerOptions } from "../../src/sim-vllm/vllm-server.ts";
 import { serving, TUNED } from "./llama-3-8b.ts";
 
 interface Look {

@@ -1,11 +1,11 @@
 import { onTestFinished } from "vitest";
 import { systemClock } from "../../src/adapters/system-clock.ts";
-import { groupsOf } from "../../src/sim/account-commands.ts";
 import { runScript } from "../../src/sim/bash-session.ts";
-import { cutPower, requestPower } from "../../src/sim/power.ts";
-import type { CommandResult } from "../../src/sim/stand-in.ts";
 import { type MachineOptions, startMachine } from "../../src/sim/start-machine.ts";
-import type { VirtualMachine } from "../../src/sim/virtual-machine.ts";
+import { groupsOf } from "../../src/sim-commands/account-commands.ts";
+import { cutPower, requestPower } from "../../src/sim-machine/power.ts";
+import type { CommandResult } from "../../src/sim-machine/stand-in.ts";
+import type { VirtualMachine } from "../../src/sim-machine/virtual-machine.ts";
 
 export interface BootedMachine {
   readonly machine: VirtualMachine;

@@ -9,7 +9,7 @@ import { probeHost } from "../../src/probe/probe-host.ts";
 import { checkHost } from "../../src/provision/check-host.ts";
 import { provisionHost } from "../../src/provision/provision-host.ts";
 import { startEmbeddedHost } from "../../src/sim/embedded-host.ts";
-import { SIMULATED_FINGERPRINT } from "../../src/sim/network-commands.ts";
+import { SIMULATED_FINGERPRINT } from "../../src/sim-commands/network-commands.ts";
 import { freePort, hostSpec, serveSpec, silent } from "./embedded-world.ts";
 
 /** The A770 playbook as it is shipped, told to accept the simulated key and one card with a small window. */

@@ -6,7 +6,7 @@ import type { RunningServer } from "../../src/deploy/deployment.ts";
 import { startServer } from "../../src/deploy/start-server.ts";
 import type { IpexLlmServe } from "../../src/inputs/run-config.ts";
 import { startEmbeddedHost } from "../../src/sim/embedded-host.ts";
-import type { Fault } from "../../src/sim/virtual-machine.ts";
+import type { Fault } from "../../src/sim-machine/virtual-machine.ts";
 import { freePort, hostSpec, serveSpec, silent } from "./embedded-world.ts";
 
 interface Case {

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { runScript } from "../../src/sim/bash-session.ts";
-import { hostSpeedOf } from "../../src/sim/hardware.ts";
+import { hostSpeedOf } from "../../src/sim-machine/hardware.ts";
 import {
   ADD_INTEL_REPOSITORY,
   BOOT_KERNEL,
   BOOT_KERNEL_ONCE,
   bootedMachine,
   INSTALL_KERNEL,
-} from "./booted-machine.ts";
+} from "../sim/booted-machine.ts";
 
 const DKMS = "intel-i915-dkms=1.24.2.17.240301.20+i29-1";
 

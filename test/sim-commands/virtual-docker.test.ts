@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import type { MachineOptions } from "../../src/sim/start-machine.ts";
-import { type BootedMachine, bootedMachine } from "./booted-machine.ts";
+import { type BootedMachine, bootedMachine } from "../sim/booted-machine.ts";
 
 const IMAGE = "intelanalytics/ipex-llm-serving-xpu:0.8.3-b19";
 const LLAMA = "/llm/models/Meta-Llama-3.1-8B-Instruct";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { compareVersions } from "../../src/sim/debian-version.ts";
-import { parseCreate, toContainerSpec } from "../../src/sim/docker-options.ts";
-import { registryImage } from "../../src/sim/docker-state.ts";
-import { renderGoTemplate } from "../../src/sim/go-template.ts";
-import { parseTimeSpan, parseUnitFile, splitExecLine } from "../../src/sim/unit-file.ts";
+import { parseCreate, toContainerSpec } from "../../src/sim-commands/docker-options.ts";
+import { renderGoTemplate } from "../../src/sim-commands/go-template.ts";
+import { compareVersions } from "../../src/sim-machine/debian-version.ts";
+import { registryImage } from "../../src/sim-machine/docker-state.ts";
+import { parseTimeSpan, parseUnitFile, splitExecLine } from "../../src/sim-machine/unit-file.ts";
 
 describe("compareVersions()", () => {
   it.each([

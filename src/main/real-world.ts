@@ -1,9 +1,9 @@
 import { eventLoopWatch } from "../adapters/event-loop-watch.ts";
 import { folderRecordStore } from "../adapters/folder-record-store.ts";
-import { httpModelStream } from "../adapters/http-model-stream.ts";
 import { nodeFiles } from "../adapters/node-files.ts";
-import { openShell } from "../adapters/open-shell.ts";
 import { systemClock } from "../adapters/system-clock.ts";
+import { httpModelStream } from "../adapters-http/http-model-stream.ts";
+import { openShell } from "../adapters-shell/open-shell.ts";
 import type { Console } from "../ports/console.ts";
 import { productRoot } from "./product-root.ts";
 import { runIdentity, sourceIdentity } from "./run-identity.ts";

@@ -1,8 +1,8 @@
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { httpModelStream } from "../../src/adapters/http-model-stream.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
 import type { RequestTrace } from "../../src/bench/load-point.ts";
 import { type RequestPlan, type StartedRequest, startRequest } from "../../src/bench/start-request.ts";
 import { Secret } from "../../src/core/secret.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventLoopWatch } from "../../src/adapters/event-loop-watch.ts";
-import { httpModelStream } from "../../src/adapters/http-model-stream.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
 import type { LoadPoint } from "../../src/bench/load-point.ts";
 import { type RunWorkloadContext, runWorkload } from "../../src/bench/run-workload.ts";
 import type { Workload } from "../../src/inputs/run-config.ts";

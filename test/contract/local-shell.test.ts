@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { openLocalShell } from "../../src/adapters/local-shell.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { openLocalShell } from "../../src/adapters-shell/local-shell.ts";
 import { describeShell } from "./shell-contract.ts";
 
 const spec = { connection: "local", name: "here", address: "127.0.0.1" } as const;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openShell } from "../../src/adapters/open-shell.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { openShell } from "../../src/adapters-shell/open-shell.ts";
 import { type LabHost, startLabHost } from "./lab-host.ts";
 
 const UUID = "6f7b3a52-9d0e-4c53-8a4b-1f2d3c4b5a69";

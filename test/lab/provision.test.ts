@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openShell } from "../../src/adapters/open-shell.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { openShell } from "../../src/adapters-shell/open-shell.ts";
 import type { Playbook } from "../../src/plan/playbook.ts";
 import { undoHost } from "../../src/provision/undo-host.ts";
 import { fakeConsole } from "../fakes/fake-console.ts";

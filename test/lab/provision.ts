@@ -1,5 +1,5 @@
-import { openShell } from "../../src/adapters/open-shell.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { openShell } from "../../src/adapters-shell/open-shell.ts";
 import type { Playbook } from "../../src/plan/playbook.ts";
 import { provisionHost } from "../../src/provision/provision-host.ts";
 import type { ProvisionRecord } from "../../src/provision/provision-record.ts";

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openLocalShell } from "../../src/adapters/local-shell.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { openLocalShell } from "../../src/adapters-shell/local-shell.ts";
 import type { Shell } from "../../src/ports/shell.ts";
 import { type LeaseContext, takeLease } from "../../src/provision/host-lease.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";

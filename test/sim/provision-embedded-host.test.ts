@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it, onTestFinished } from "vitest";
-import { httpModelStream } from "../../src/adapters/http-model-stream.ts";
-import { openShell } from "../../src/adapters/open-shell.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
+import { openShell } from "../../src/adapters-shell/open-shell.ts";
 import { startServer } from "../../src/deploy/start-server.ts";
 import { parsePlaybook, playbookSources } from "../../src/plan/parse-playbook.ts";
 import { probeHost } from "../../src/probe/probe-host.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { httpModelStream } from "../../src/adapters/http-model-stream.ts";
-import { openShell } from "../../src/adapters/open-shell.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
+import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
+import { openShell } from "../../src/adapters-shell/open-shell.ts";
 import type { RunningServer } from "../../src/deploy/deployment.ts";
 import { startServer } from "../../src/deploy/start-server.ts";
 import type { IpexLlmServe } from "../../src/inputs/run-config.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { httpModelStream } from "../../../src/adapters/http-model-stream.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
+import { httpModelStream } from "../../../src/adapters-http/http-model-stream.ts";
 import type { LoadPoint, RequestTrace, ServerComparison } from "../../../src/bench/load-point.ts";
 import { runWorkload } from "../../../src/bench/run-workload.ts";
 import { type ServerCounters, serverCounterReader } from "../../../src/bench/server-counters.ts";

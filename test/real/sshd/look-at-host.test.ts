@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSshShell } from "../../../src/adapters/ssh-shell.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
+import { openSshShell } from "../../../src/adapters-shell/ssh-shell.ts";
 import { probeHost } from "../../../src/probe/probe-host.ts";
 import { lookAtHost } from "../../../src/provision/look-at-host.ts";
 import { smallPlaybook } from "../../fakes/shipped-playbook.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { openShell } from "../../../src/adapters/open-shell.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
+import { openShell } from "../../../src/adapters-shell/open-shell.ts";
 import { Secret } from "../../../src/core/secret.ts";
 import type { HostSpec } from "../../../src/inputs/run-config.ts";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openSshShell } from "../../../src/adapters/ssh-shell.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
+import { openSshShell } from "../../../src/adapters-shell/ssh-shell.ts";
 import { describeOnSshd } from "./describe-on-sshd.ts";
 import { type RealSshd, startRealSshd } from "./real-sshd.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { collectOutput } from "../../src/adapters/script-output.ts";
+import { collectOutput } from "../../src/adapters-shell/script-output.ts";
 import { START_LINE } from "../../src/core/script-frame.ts";
 
 /** Pushes a whole stream, cut at the given places, and gives what came out. */

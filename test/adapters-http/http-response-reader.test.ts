@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { HttpSyntaxError } from "../../src/adapters/http-head.ts";
-import { httpResponseReader } from "../../src/adapters/http-response-reader.ts";
+import { HttpSyntaxError } from "../../src/adapters-http/http-head.ts";
+import { httpResponseReader } from "../../src/adapters-http/http-response-reader.ts";
 
 interface Read {
   status: number | null;

@@ -1,7 +1,7 @@
+import { systemClock } from "../adapters/system-clock.ts";
 import type { StreamSink } from "../ports/model-stream.ts";
 import type { ConnectionUser } from "./http-connection.ts";
 import { httpResponseReader } from "./http-response-reader.ts";
-import { systemClock } from "./system-clock.ts";
 
 /** How one exchange over one connection can end. Exactly one of them is called, once. */
 export interface ExchangeEnd {

@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { systemClock } from "./system-clock.ts";
+import { systemClock } from "../adapters/system-clock.ts";
 
 /** Who uses a connection at the moment. */
 export interface ConnectionUser {

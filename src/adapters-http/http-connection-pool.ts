@@ -1,5 +1,5 @@
+import { systemClock } from "../adapters/system-clock.ts";
 import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
-import { systemClock } from "./system-clock.ts";
 
 export interface HttpConnectionPool {
   /** An idle connection, or a new one. `fresh`: a new one in any case. */

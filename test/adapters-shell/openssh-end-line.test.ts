@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { REPORT_END, withoutEndLine } from "../../src/adapters/openssh-end-line.ts";
+import { REPORT_END, withoutEndLine } from "../../src/adapters-shell/openssh-end-line.ts";
 
 async function pass(chunks: readonly Buffer[]) {
   const { stderr, reported } = withoutEndLine(Readable.from(chunks, { objectMode: false }));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type HostKey, hostKeyOf } from "../../src/adapters/host-key.ts";
-import { checkHostKey, hostKeyAlgorithms } from "../../src/adapters/host-key-check.ts";
+import { type HostKey, hostKeyOf } from "../../src/adapters-shell/host-key.ts";
+import { checkHostKey, hostKeyAlgorithms } from "../../src/adapters-shell/host-key-check.ts";
 import { Secret } from "../../src/core/secret.ts";
 import type { HostTrust, SshHostSpec } from "../../src/inputs/run-config.ts";
 

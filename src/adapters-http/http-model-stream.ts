@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
+import { systemClock } from "../adapters/system-clock.ts";
 import { AppError } from "../core/app-error.ts";
 import type { HttpRequest, ModelStream, StreamHandle, StreamSink } from "../ports/model-stream.ts";
 import { askWhole } from "./ask-whole.ts";
 import type { HttpConnection } from "./http-connection.ts";
 import { type HttpConnectionPool, httpConnectionPool } from "./http-connection-pool.ts";
 import { httpExchange } from "./http-exchange.ts";
-import { systemClock } from "./system-clock.ts";
 import { transportFailureOf } from "./transport-failure.ts";
 
 export interface HttpModelStreamOptions {

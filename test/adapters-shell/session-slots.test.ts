@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { sessionSlots } from "../../src/adapters/session-slots.ts";
+import { sessionSlots } from "../../src/adapters-shell/session-slots.ts";
 
 /** A host that has room for so many sessions and refuses the others. */
 function host(room: number) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { fingerprintOf, type HostKey, hostKeyOf, knownHostsLine } from "../../src/adapters/host-key.ts";
-import { findKnownKeys } from "../../src/adapters/known-hosts.ts";
+import { fingerprintOf, type HostKey, hostKeyOf, knownHostsLine } from "../../src/adapters-shell/host-key.ts";
+import { findKnownKeys } from "../../src/adapters-shell/known-hosts.ts";
 
 const ED = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOlQZGvLGo2IroqN1vk1sWJWgDCMyolRemzGURDTQI5t";
 const EC =

@@ -33,7 +33,7 @@ const LONGEST_MS = 7 * 86_400_000;
 
 /**
  * Takes the host, or throws HOST_BUSY with who has it. A host without working locks cannot be locked: a warning says so. The lock
- * dies with the connection; what keeps it over our own reboot is a lease file with a deadline.
+ * dies with the connection; what keeps it over our own reboot is a lease file, good until its deadline or 4 min after the boot.
  */
 export async function takeLease(context: LeaseContext): Promise<HostLease> {
   const token = randomBytes(8).toString("hex");
@@ -131,6 +131,7 @@ const FILES = `
 lock="$ARC_ROOT/run/lock/arc-vllm.lock"
 lease="$ARC_ROOT/var/lib/arc-vllm/lease"
 mkdir -p "\${lock%/*}" "\${lease%/*}"
+boot_id() { cat "$ARC_ROOT/proc/sys/kernel/random/boot_id" 2>/dev/null || echo unknown; }
 `;
 
 // The lock belongs to the open descriptor: whatever is started here must not inherit it, or it would hold on.
@@ -141,8 +142,11 @@ if ! flock -n 9; then echo "@busy $(cat "$lock.owner" 2>/dev/null || echo 'anoth
 # Some file systems grant every lock to everybody.
 if flock -n "$lock" true 9>&-; then echo @unlocked; exit 0; fi
 if [ -s "$lease" ]; then
-  IFS=' ' read -r until token owner < "$lease"
-  if [ "$token" != "$TOKEN" ] && [ "$until" -gt "$(date +%s)" ]; then
+  IFS=' ' read -r until token boot owner < "$lease"
+  # Whoever rebooted the host looks for it every 10 s and is back in its first minutes, or does not come any more.
+  up_s=0
+  if [ "$boot" != "$(boot_id)" ]; then IFS=. read -r up_s _ < "$ARC_ROOT/proc/uptime"; fi
+  if [ "$token" != "$TOKEN" ] && [ "$until" -gt "$(date +%s)" ] && [ "$up_s" -lt 240 ]; then
     echo "@busy $owner (it reboots the host)"
     exit 75
   fi
@@ -154,7 +158,7 @@ while :; do sleep 60 9>&-; done
 `;
 
 const BRIDGE = `${FILES}
-printf '%s %s %s\\n' "$(( $(date +%s) + LEASE_SECONDS ))" "$TOKEN" "$OWNER" > "$lease.new" && mv -f "$lease.new" "$lease"
+printf '%s %s %s %s\\n' "$(( $(date +%s) + LEASE_SECONDS ))" "$TOKEN" "$(boot_id)" "$OWNER" > "$lease.new" && mv -f "$lease.new" "$lease"
 `;
 
 function busy(host: string, holder: string): AppError {

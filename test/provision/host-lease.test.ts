@@ -60,9 +60,37 @@ describe("takeLease()", () => {
 
   it("does not mind the lease of a run that never came back", async () => {
     mkdirSync(join(root, "var/lib/arc-vllm"), { recursive: true });
-    writeFileSync(lease(), "1000 abc run of 1970\n");
+    writeFileSync(lease(), "1000 abc boot-1 run of 1970\n");
     const first = await takeLease(runner("run one"));
     await first[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    {
+      name: "keeps others out for the first minutes after the reboot",
+      bootId: "boot-2",
+      uptime: "239.90 1.0",
+      busy: true,
+    },
+    {
+      name: "lets others in when whoever rebooted is not back by then",
+      bootId: "boot-2",
+      uptime: "240.10 1.0",
+      busy: false,
+    },
+    { name: "keeps others out before the host has gone down", bootId: "boot-1", uptime: "9000.00 1.0", busy: true },
+  ])("$name", async ({ bootId, uptime, busy }) => {
+    mkdirSync(join(root, "var/lib/arc-vllm"), { recursive: true });
+    mkdirSync(join(root, "proc/sys/kernel/random"), { recursive: true });
+    writeFileSync(join(root, "proc/sys/kernel/random/boot_id"), `${bootId}\n`);
+    writeFileSync(join(root, "proc/uptime"), `${uptime}\n`);
+    writeFileSync(lease(), `${Math.floor(Date.now() / 1000) + 900} abc boot-1 run one\n`);
+    const taking = takeLease(runner("run two"));
+    if (busy)
+      return expect(taking).rejects.toMatchObject({
+        message: expect.stringContaining("run one (it reboots the host)"),
+      });
+    await (await taking)[Symbol.asyncDispose]();
   });
 
   it("keeps a lease for the reboot and a minute more", async () => {

@@ -53,7 +53,7 @@ export interface HostDevices {
 /**
  * Words for `docker create`. Privileged with the host's network is the documented form for several A-series cards
  * (ipex-llm, vllm_docker_quickstart.md); without it the cards are handed over as llm-scaler's guide does for one card.
- * Models are mounted read-only, and nothing restarts a crashed server behind our back.
+ * Models are mounted read-only, and docker restarts nothing behind our back.
  */
 export function dockerCreateWords(serve: IpexLlmServe, devices: HostDevices): string[] {
   return [

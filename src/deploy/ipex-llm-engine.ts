@@ -19,6 +19,7 @@ interface IpexLlmContext {
   readonly serve: IpexLlmServe;
   readonly signal: AbortSignal;
   readonly owner?: string;
+  readonly survivesReboot?: boolean;
 }
 
 /** The ipex-llm serving image in a container, kept by a systemd unit where the host runs systemd. */
@@ -101,7 +102,8 @@ async function pullImage({ shell, console, serve, signal }: IpexLlmContext): Pro
   return parseFactLines(expectOk(shell.host, script, result).stdout).first("image") ?? "[]";
 }
 
-async function startContainer({ shell, console, serve, owner }: IpexLlmContext, devices: HostDevices): Promise<void> {
+async function startContainer(context: IpexLlmContext, devices: HostDevices): Promise<void> {
+  const { shell, console, serve, owner, survivesReboot } = context;
   const script: Script = {
     name: `start container ${containerName(serve.port)}`,
     text: START_CONTAINER,
@@ -110,6 +112,7 @@ async function startContainer({ shell, console, serve, owner }: IpexLlmContext, 
       DOCKER_WORDS: wordList(dockerCreateWords(serve, devices)),
       API_KEY: serve.apiKey ?? "",
       OWNER: owner ?? "",
+      SURVIVES_REBOOT: survivesReboot === true ? "yes" : "no",
     },
     sudo: true,
   };

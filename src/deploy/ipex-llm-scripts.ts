@@ -30,8 +30,10 @@ fact image "$digests"
 `;
 
 /**
- * Reads SERVER_PORT, DOCKER_WORDS, API_KEY, OWNER. The unit holds no value from outside but the port: all that is special
- * about this server is in the container that it starts. It lives in /run because a reboot ends the server as well.
+ * Reads SERVER_PORT, DOCKER_WORDS, API_KEY, OWNER, SURVIVES_REBOOT. The unit holds no value from outside but the port: all
+ * that is special about this server is in the container that it starts. A server that is to survive a reboot is also
+ * started again when it crashed, or when it was started before the cards had their device nodes; any other lies in /run,
+ * so that a reboot ends it.
  */
 export const START_CONTAINER = `
 ${FACT_FUNCTION}
@@ -55,9 +57,16 @@ fi
 if [ -d /run/systemd/system ]; then
   fact supervisor systemd
   docker_path=$(command -v docker)
-  cat > "/run/systemd/system/$name.service" <<UNIT || exit 1
+  units=/run/systemd/system
+  restart=no
+  if [ "$SURVIVES_REBOOT" = yes ]; then
+    units=/etc/systemd/system
+    restart=on-failure
+  fi
+  cat > "$units/$name.service" <<UNIT || exit 1
 [Unit]
 Description=vLLM server on port $SERVER_PORT, started by arc-vllm
+Wants=docker.service
 After=docker.service
 
 [Service]
@@ -65,11 +74,19 @@ Type=simple
 ExecStart=$docker_path start --attach $name
 ExecStop=$docker_path stop -t 20 $name
 TimeoutStopSec=40
-Restart=no
+Restart=$restart
+RestartSec=10
+SuccessExitStatus=143
+
+[Install]
+WantedBy=multi-user.target
 UNIT
-  systemctl daemon-reload && systemctl start "$name.service"
+  systemctl daemon-reload || exit 1
+  if [ "$SURVIVES_REBOOT" = yes ]; then systemctl enable --quiet "$name.service" || exit 1; fi
+  systemctl start "$name.service"
 else
   fact supervisor docker
+  if [ "$SURVIVES_REBOOT" = yes ]; then docker update --restart unless-stopped "$name" >/dev/null || exit 1; fi
   docker start "$name" >/dev/null
 fi
 `;
@@ -85,7 +102,7 @@ state=$(docker container inspect --format '{{.State.Status}} {{.State.ExitCode}}
 }
 fact state "$state"
 fact error "$(docker container inspect --format '{{.State.Error}}' "$name" 2>/dev/null)"
-if [ -e "/run/systemd/system/$name.service" ]; then
+if [ -e "/run/systemd/system/$name.service" ] || [ -e "/etc/systemd/system/$name.service" ]; then
   fact unit "$(systemctl is-active "$name.service" 2>/dev/null)"
 fi
 echo --
@@ -98,7 +115,6 @@ export const STOP_CONTAINER = `
 ${FACT_FUNCTION}
 name="arc-vllm-\${SERVER_PORT:?}"
 folder="/var/lib/arc-vllm/servers/\${SERVER_PORT:?}"
-unit="/run/systemd/system/$name.service"
 ${otherOwner("$folder")}
 if docker container inspect "$name" >/dev/null 2>&1; then
   fact ended "container $name"
@@ -107,13 +123,15 @@ if docker container inspect "$name" >/dev/null 2>&1; then
   fi
   docker stop -t "$GRACE_S" "$name" >/dev/null 2>&1
 fi
-if [ -e "$unit" ]; then
+for unit in "/run/systemd/system/$name.service" "/etc/systemd/system/$name.service"; do
+  if ! [ -e "$unit" ]; then continue; fi
   fact ended "unit $name.service"
   systemctl stop "$name.service"
+  systemctl disable --quiet "$name.service"
   rm -f "$unit"
   systemctl daemon-reload
   systemctl reset-failed "$name.service" 2>/dev/null
-fi
+done
 docker rm --force --volumes "$name" >/dev/null 2>&1
 if docker container inspect "$name" >/dev/null 2>&1; then
   fact left "container $name"

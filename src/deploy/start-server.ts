@@ -23,6 +23,8 @@ export interface StartContext {
   readonly signal: AbortSignal;
   /** The mark of the guard that watches this server; a server without one is nobody's but its port's. */
   readonly owner?: string;
+  /** Start the server again with the host, until it is stopped; for a container only. Otherwise a reboot ends it. */
+  readonly survivesReboot?: boolean;
 }
 
 /**

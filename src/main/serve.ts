@@ -4,7 +4,7 @@ import type { CommandOutcome } from "./command-outcome.ts";
 import { requireServe } from "./require-serve.ts";
 import type { World } from "./world.ts";
 
-/** Starts the model server on every host of the configuration and leaves it running. */
+/** Starts the model server on every host of the configuration and leaves it running, a container also over a reboot. */
 export async function serve(config: RunConfig, world: World): Promise<CommandOutcome> {
   const spec = requireServe(config, "serve");
   const deployments = [];
@@ -16,7 +16,10 @@ export async function serve(config: RunConfig, world: World): Promise<CommandOut
     const { clock, console, models, signal } = world;
     console.group(`Serve ${spec.servedModelName} on ${host.name}`);
     await using shell = await world.openShell(host);
-    const server = await startServer({ shell, models, clock, console, serve: spec, host, signal });
+    const server = await startServer({
+      ...{ shell, models, clock, console, serve: spec, host, signal },
+      survivesReboot: true,
+    });
     return server.deployment;
   }
 }

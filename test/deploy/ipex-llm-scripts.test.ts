@@ -48,6 +48,7 @@ const ENV = {
   LOG_LINES: "20",
   GRACE_S: "10",
   KEEP_LOG: "no",
+  SURVIVES_REBOOT: "no",
   HOME: "/root",
 };
 
@@ -58,6 +59,7 @@ async function run(text: string, env: Partial<typeof ENV> = {}): Promise<string>
 }
 
 const UNIT = "/run/systemd/system/arc-vllm-8000.service";
+const LASTING_UNIT = "/etc/systemd/system/arc-vllm-8000.service";
 
 describe("CHECK_HOST", () => {
   it("reports docker, the cards and the model in one go, and that the image is not there", async () => {
@@ -82,6 +84,25 @@ describe("START_CONTAINER", () => {
       "systemctl start arc-vllm-8000.service",
     ]);
     expect(await bash.readFile(UNIT)).toMatch(/^ExecStart=\S+ start --attach arc-vllm-8000$/m);
+  });
+
+  it("leaves the unit of a run to a reboot, and restarts nothing", async () => {
+    await run(START_CONTAINER);
+    expect(await bash.readFile(UNIT)).toMatch(/^Restart=no$/m);
+    expect(await bash.fs.exists(LASTING_UNIT)).toBe(false);
+  });
+
+  it("enables a unit that starts the server with the host, and again after a crash, when it has to survive", async () => {
+    await run(START_CONTAINER, { SURVIVES_REBOOT: "yes" });
+    expect(calls.slice(1)).toEqual([
+      "systemctl daemon-reload",
+      "systemctl enable --quiet arc-vllm-8000.service",
+      "systemctl start arc-vllm-8000.service",
+    ]);
+    const unit = await bash.readFile(LASTING_UNIT);
+    expect(unit).toMatch(/^WantedBy=multi-user.target$/m);
+    expect(unit).toMatch(/^Restart=on-failure$/m);
+    expect(await bash.fs.exists(UNIT)).toBe(false);
   });
 
   it("passes every word as it is: nothing is expanded on the way", async () => {
@@ -121,6 +142,14 @@ describe("STOP_CONTAINER", () => {
     expect(await bash.fs.exists("/var/lib/arc-vllm")).toBe(false);
     expect(await bash.fs.exists("/run/systemd/system/other.service")).toBe(true);
     expect(await run(STOP_CONTAINER)).toBe("");
+  });
+
+  it("disables and removes the unit of a server that survives reboots", async () => {
+    await bash.writeFile("/etc/systemd/system/other.service", "");
+    await run(START_CONTAINER, { SURVIVES_REBOOT: "yes" });
+    expect(await run(STOP_CONTAINER)).toBe("ended=container arc-vllm-8000\nended=unit arc-vllm-8000.service\n");
+    expect(calls).toContain("systemctl disable --quiet arc-vllm-8000.service");
+    expect(await bash.fs.exists(LASTING_UNIT)).toBe(false);
   });
 
   it("gives the server its grace and keeps the log of a failed start when asked to", async () => {

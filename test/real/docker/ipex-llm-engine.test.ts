@@ -156,6 +156,15 @@ describe("ipex-llm engine on a real Docker engine", () => {
     expect(said).toHaveLength(existsSync("/run/systemd/system") ? 0 : 1);
   });
 
+  it.each([
+    { name: "a server of a run down", survivesReboot: false, policy: "no" },
+    { name: "a server that survives reboots to docker", survivesReboot: true, policy: "unless-stopped" },
+  ])("leaves $name on a host without systemd", async ({ survivesReboot, policy }) => {
+    await startServer({ ...(await world()), survivesReboot });
+    const found = engine.docker("inspect", "--format", "{{.HostConfig.RestartPolicy.Name}}", `arc-vllm-${PORT}`).trim();
+    expect(found).toBe(existsSync("/run/systemd/system") ? "no" : policy);
+  });
+
   it("ends a container that an earlier run left", async () => {
     await startServer(await world());
     const first = containerPid();

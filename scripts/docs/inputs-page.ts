@@ -25,7 +25,7 @@ ${table(
   Object.entries(ACTION_OUTPUTS).map(([name, description]) => [code(name), description]),
 )}
 
-## Flags of every command of the command line
+## Flags of the commands that read a configuration
 
 Secrets are no flags, since other users of a machine can read them: the command line takes them from the environment,
 as \`ARC_VLLM_SSH_PRIVATE_KEY\`, \`ARC_VLLM_SSH_PASSPHRASE\` and \`ARC_VLLM_API_KEY\`, or from the variables that the
@@ -61,10 +61,16 @@ function groupedInputs(): string {
 function flagsTable(options: OptionTable): string {
   const rows = Object.entries(options)
     .filter(([, { sources }]) => sources.includes("cli"))
-    .map(([name, option]) =>
-      row(code(option.placeholder === null ? `--${name}` : `--${name} <${option.placeholder}>`), option),
-    );
+    .map(([name, option]) => row(code(flagOf(name, option)), { ...option, description: aboutFlag(option) }));
   return table(["Flag", "Default", "Description"], rows);
+}
+
+function flagOf(name: string, { placeholder }: OptionSpec): string {
+  return placeholder === null ? `--${name}` : `--${name} <${placeholder}>`;
+}
+
+function aboutFlag({ description, commands }: OptionSpec): string {
+  return commands === undefined ? description : `${description} Only for ${commands.map(code).join(", ")}.`;
 }
 
 function row(name: string, { defaultText, description }: OptionSpec): string[] {

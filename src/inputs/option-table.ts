@@ -17,6 +17,8 @@ export interface OptionSpec<Schema extends z.ZodType = z.ZodType> {
   /** Word for the value in `--help`; null for a flag that takes none. */
   readonly placeholder: string | null;
   readonly sources: readonly OptionSource[];
+  /** Commands of the command line that take it; absent: every command of the table. */
+  readonly commands?: readonly string[];
 }
 
 export type OptionTable = Readonly<Record<string, OptionSpec>>;

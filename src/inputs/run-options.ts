@@ -39,6 +39,22 @@ export const RUN_OPTIONS = {
     description: "Playbook name or path, instead of the file's.",
     group: "Configuration",
   }),
+  diff: option(flagText(), {
+    placeholder: null,
+    description:
+      "Show what `check` found to change line by line: files as unified diffs, packages and values as from and to.",
+    defaultText: "false",
+    group: "Configuration",
+    commands: ["check"],
+  }),
+  run: option(line(), {
+    description: "Run to put back, by its `runId` in `provision --json`.",
+    defaultText: "the last one that changed something",
+    placeholder: "id",
+    group: "Configuration",
+    sources: ["cli"],
+    commands: ["undo"],
+  }),
   host: option(line(), {
     description: "One host as `user@address` or `user@address:port`, instead of the hosts of the file.",
     group: "One host without a file",

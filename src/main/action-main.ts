@@ -41,7 +41,7 @@ async function runConfigured(
 ): Promise<CommandOutcome> {
   switch (command) {
     case "check":
-      return check(config, world);
+      return check(config, world, options);
     case "provision":
       return provision(config, world);
     case "compare":
@@ -52,7 +52,7 @@ async function runConfigured(
       return withReports(config.report.dir, world.files, async () => {
         const outcome = await run(config, world);
         core.setOutput("record-path", outcome.hosts.map(({ recordPath }) => recordPath).join("\n"));
-        return runOutcome(outcome);
+        return runOutcome(outcome, world);
       });
   }
 }

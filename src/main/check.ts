@@ -5,9 +5,11 @@ import type { HostSpec, PlaybookRef, RunConfig } from "../inputs/run-config.ts";
 import type { HostPlan } from "../plan/host-plan.ts";
 import { planProblem } from "../plan/plan-problem.ts";
 import type { Playbook } from "../plan/playbook.ts";
+import { renderDiff } from "../plan/render-diff.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import { lookAtHost } from "../provision/look-at-host.ts";
 import { factsTable, planTable } from "../report/host-tables.ts";
+import { paintDiff } from "../report/paint-diff.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import { onEveryHost } from "./on-every-host.ts";
@@ -24,14 +26,23 @@ interface HostCheck {
 /** Without a playbook, the assertions that hold for every Arc host. */
 const USUAL_PLAYBOOK: PlaybookRef = { name: "check-only", vars: {} };
 
+export interface CheckOptions {
+  /** Show line by line what `provision` would change. */
+  readonly diff?: boolean;
+}
+
 /** Reads every host and compares it with the playbook. Changes nothing; a host that cannot be asked does not stop the others. */
-export async function check(config: RunConfig, world: World): Promise<CommandOutcome> {
+export async function check(
+  config: RunConfig,
+  world: World,
+  { diff = false }: CheckOptions = {},
+): Promise<CommandOutcome> {
   const playbook = await loadPlaybook(config.playbook ?? USUAL_PLAYBOOK, world);
   const checks = await onEveryHost(requireHosts(config, "check"), world, (host, own) => checkOne(host, playbook, own));
   const failed = checks.filter(({ problem }) => problem !== null);
   return {
     exitCode: failed.length === 0 ? 0 : Math.max(...failed.map(({ problem }) => exitCodeOf(problem))),
-    text: [...checks.map(hostText), verdict(checks)].join("\n\n"),
+    text: [...checks.map((one) => hostText(one, diff, world)), verdict(checks)].join("\n\n"),
     json: checks.map(({ host, facts, plan, problem }) => ({ host, facts, plan, problem: problemJson(problem) })),
   };
 }
@@ -48,10 +59,12 @@ async function checkOne(host: HostSpec, playbook: Playbook, world: World): Promi
   }
 }
 
-function hostText({ host, facts, plan, problem }: HostCheck): string {
+function hostText({ host, facts, plan, problem }: HostCheck, diff: boolean, { color }: World): string {
+  const changes = plan !== null && diff ? renderDiff(plan.steps) : "";
   const parts = [
     facts === null ? `Host ${host}` : factsTable(facts),
-    ...(plan === null ? [] : [planTable(plan)]),
+    ...(plan === null ? [] : [planTable(plan, { color })]),
+    ...(changes === "" ? [] : [paintDiff(changes, { color })]),
     ...(problem === null ? [] : [formatFailure(problem)]),
   ];
   return parts.join("\n\n");

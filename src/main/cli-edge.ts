@@ -21,7 +21,7 @@ export async function atTheEdge(
   const console = terminalConsole({ stream: process.stderr, color: wantsColor(process.stderr, process.env), redactor });
   const signal = abortOnSignals();
   try {
-    const world = await realWorld(console, signal);
+    const world = { ...(await realWorld(console, signal)), color: wantsColor(process.stdout, process.env) };
     const outcome = await command(world, redactor);
     console.endGroup();
     print(options.json ? JSON.stringify(outcome.json, null, 1) : outcome.text, redactor);

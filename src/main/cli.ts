@@ -2,9 +2,10 @@ import { Command, CommanderError } from "commander";
 import type { Redactor } from "../core/redact.ts";
 import { parseBenchFlags } from "../inputs/bench-flags.ts";
 import { BENCH_FLAGS } from "../inputs/bench-options.ts";
+import type { OptionSpec } from "../inputs/option-table.ts";
 import { loadGate } from "../inputs/parse-config.ts";
 import type { RunConfig } from "../inputs/run-config.ts";
-import { parseRunOptions, RUN_OPTIONS } from "../inputs/run-options.ts";
+import { parseRunOptions, RUN_OPTIONS, type RunOptions } from "../inputs/run-options.ts";
 import { bench } from "./bench.ts";
 import { check } from "./check.ts";
 import { atTheEdge } from "./cli-edge.ts";
@@ -36,14 +37,14 @@ const program = new Command("arc-vllm")
   .showHelpAfterError("(arc-vllm --help lists the commands)");
 
 configured("run", "check, change, serve, measure, compare and report: the whole pipeline", runCommand, "run");
-configured("check", "read the hosts and say what is missing; changes nothing", check, "check --local");
+configured("check", "read the hosts and say what is missing; changes nothing", check, "check --local --diff");
 configured("provision", "bring the hosts to the state of the playbook", provision, "provision --hosts arc-01");
 configured(
   "undo",
   "put back what provision changed, last change first",
-  (config, world, values) => undo(config, world, typeof values["run"] === "string" ? values["run"] : null),
+  (config, world, { run }) => undo(config, world, run ?? null),
   "undo --hosts arc-01",
-).option("--run <id>", "run to undo (default: the last one that changed something)");
+);
 configured("serve", "start the model server and leave it running", serve, "serve --hosts arc-01");
 configured("stop", "end the model server that serve or a broken run left", stop, "stop --hosts arc-01");
 
@@ -102,18 +103,24 @@ program
 function configured(
   name: string,
   description: string,
-  command: (config: RunConfig, world: World, values: Readonly<Record<string, unknown>>) => Promise<CommandOutcome>,
+  command: (config: RunConfig, world: World, options: RunOptions) => Promise<CommandOutcome>,
   usage: string,
-): Command {
+): void {
   const sub = program.command(name).description(description).addHelpText("after", example(usage));
-  return addOptions(sub, RUN_OPTIONS).action((values) =>
+  addOptions(sub, RUN_OPTIONS, optionsOf(name)).action((values) =>
     edge(async (world, { hide }) => {
       const overrides = parseRunOptions(optionTexts(RUN_OPTIONS, values), cliLabel);
       const config = await readConfig(overrides, world.files, { lookUp, hide });
       for (const warning of config.warnings) world.console.warn(warning);
-      return command(config, world, values);
+      return command(config, world, overrides.options);
     }),
   );
+}
+
+function optionsOf(command: string): string[] {
+  return Object.entries<OptionSpec>(RUN_OPTIONS)
+    .filter(([, { commands }]) => commands?.includes(command) ?? true)
+    .map(([name]) => name);
 }
 
 function example(usage: string): string {

@@ -3,9 +3,11 @@ import { formatFailure } from "../core/format-failure.ts";
 import { requireHosts } from "../inputs/require-hosts.ts";
 import type { HostSpec, RunConfig } from "../inputs/run-config.ts";
 import type { Playbook } from "../plan/playbook.ts";
+import { renderDiff } from "../plan/render-diff.ts";
 import { provisionHost } from "../provision/provision-host.ts";
 import type { ProvisionRecord } from "../provision/provision-record.ts";
 import { provisionTable, recapTable } from "../report/host-tables.ts";
+import { paintDiff } from "../report/paint-diff.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import { onEveryHost } from "./on-every-host.ts";
@@ -29,7 +31,7 @@ export async function provision(config: RunConfig, world: World): Promise<Comman
   const records = hosts.flatMap(({ record }) => record ?? []);
   const failures = hosts.flatMap(({ failure }) => (failure === null ? [] : [failure]));
   const parts = [
-    ...records.map((record) => provisionTable(record)),
+    ...records.flatMap((record) => [provisionTable(record, { color: world.color }), ...changesOf(record, world)]),
     ...(records.length > 0 ? [recapTable(records)] : []),
     ...failures.map(formatFailure),
   ];
@@ -38,6 +40,12 @@ export async function provision(config: RunConfig, world: World): Promise<Comman
     text: parts.join("\n\n"),
     json: { records, failures: failures.map(formatFailure) },
   };
+}
+
+/** What was changed on the host, line by line; nothing when it was as it has to be. */
+function changesOf(record: ProvisionRecord, { color }: World): string[] {
+  const changes = renderDiff(record.steps);
+  return changes === "" ? [] : [paintDiff(changes, { color })];
 }
 
 async function provisionOne(host: HostSpec, playbook: Playbook, world: World): Promise<HostProvision> {

@@ -15,6 +15,7 @@ export async function realWorld(console: Console, signal: AbortSignal): Promise<
     clock: systemClock,
     files: nodeFiles,
     console,
+    color: false,
     models: httpModelStream(),
     loopWatch: eventLoopWatch,
     openShell: (host) => openShell(host, systemClock),

@@ -9,15 +9,15 @@ import type { World } from "./world.ts";
 
 /** The whole pipeline as a command: its tables, its verdict and its exit code. */
 export async function runCommand(config: RunConfig, world: World): Promise<CommandOutcome> {
-  return runOutcome(await run(config, world));
+  return runOutcome(await run(config, world), world);
 }
 
 /** Load points and comparison of every host, failures with their remedy, and the verdict in one line at the end. */
-export function runOutcome({ hosts, decision }: RunOutcome): CommandOutcome {
+export function runOutcome({ hosts, decision }: RunOutcome, { color }: Pick<World, "color">): CommandOutcome {
   const parts = hosts.flatMap(({ record, analysis, error }) => [
-    ...(record.provision === null ? [] : [provisionTable(record.provision), recapTable([record.provision])]),
+    ...(record.provision === null ? [] : [provisionTable(record.provision, { color }), recapTable([record.provision])]),
     ...(record.points.length > 0 ? [`Load points on ${record.host}`, loadPointTable(record.points)] : []),
-    ...(analysis.comparisons.length > 0 ? [`Comparison on ${record.host}`, comparisonTable(analysis)] : []),
+    ...(analysis.comparisons.length > 0 ? [`Comparison on ${record.host}`, comparisonTable(analysis, { color })] : []),
     ...(error === null ? [] : [formatFailure(error)]),
   ]);
   const text = [...parts, decision.sentence].join("\n\n");

@@ -13,6 +13,8 @@ export interface World {
   readonly clock: Clock;
   readonly files: Files;
   readonly console: Console;
+  /** Whether what a command prints at its end goes to a terminal that shows colours. */
+  readonly color: boolean;
   readonly models: ModelStream;
   /** How busy this process was while it measured; null where it also is the server. */
   readonly loopWatch: LoopWatch | null;

@@ -24,6 +24,6 @@ export interface PlannedStep {
   readonly evidence: string | null;
   /** What a person can do, when the status is failed, warning or blocked. */
   readonly remedy: string | null;
-  /** What would become of a file, as a unified diff; null when the step writes none. Absent in older records. */
+  /** What would change: "-" what is, "+" what is wanted, files as unified diffs. Null: nothing; absent in older records. */
   readonly diff?: string | null;
 }

@@ -28,9 +28,9 @@ export function judgeRow(row: CheckRow, facts: HostFacts, output: SectionOutput 
 function fromOutput(row: CheckRow, said: StepOutput, holds: boolean): PlannedStep {
   const evidence = said.evidence ?? (said.plain.slice(-10).join("\n") || null);
   if (holds) return planned(row, "ok", { before: said.before, evidence });
-  const details = { before: said.before, after: said.after, evidence, diff: said.diff };
+  const details = { before: said.before, after: said.after, evidence };
   const { work, remedy } = row.step;
-  if (work.type !== "assert") return planned(row, "would-change", details);
+  if (work.type !== "assert") return planned(row, "would-change", { ...details, diff: said.diff });
   return planned(row, failing(work), { ...details, remedy: said.remedy ?? remedy });
 }
 

@@ -55,8 +55,8 @@ arc_trusted() {
 
 const CHECK = `
 if ! arc_same "$CONTENT" "$ARC_ROOT$LIST"; then
-  arc_diff "$CONTENT" "$ARC_ROOT$LIST"
   [ -e "$ARC_ROOT$LIST" ] && arc_differs "$LIST differs" "$CONTENT" || arc_differs "no $LIST" "$CONTENT"
+  arc_diff "$CONTENT" "$LIST"
 fi
 if [ ! -s "$ARC_ROOT$KEYRING" ]; then arc_differs "no $KEYRING" "key of $KEY_URL"
 elif ! arc_trusted "$ARC_ROOT$KEYRING"; then

@@ -64,8 +64,17 @@ arc_read
 `;
 
 const CHECK = `
+# Which version apt would take, as far as its lists know today.
+arc_candidate() {
+  local line
+  apt-cache policy "$1" 2>/dev/null | while IFS= read -r line; do
+    case $line in *"Candidate: "[!\\(]*) echo "\${line##*: }" ;; esac
+  done
+}
 while read -r name have want; do
-  [ -n "$name" ] && arc_differs "$name $have" "$name $want"
+  [ -n "$name" ] || continue
+  candidate=; [ "$want" = installed ] && candidate=$(arc_candidate "$name")
+  arc_differs "$name $have" "$name \${candidate:-$want}"
 done <<< "$(arc_missing)"
 for name in $(arc_unheld); do arc_differs "$name not held" "$name held"; done
 [ "$arc_rc" = 0 ] && arc_evidence "$arc_dpkg"

@@ -31,10 +31,10 @@ export const fileKind: Kind<z.infer<typeof schema>> = {
 };
 
 export const FILE_CHECK = `
-if [ ! -e "$ARC_ROOT$FILE" ]; then arc_differs "no $FILE" "$FILE"; arc_diff "$CONTENT" /dev/null
+if [ ! -e "$ARC_ROOT$FILE" ]; then arc_differs "no $FILE" "$FILE"; arc_diff "$CONTENT" "$FILE"
 elif ! arc_same "$CONTENT" "$ARC_ROOT$FILE"; then
   arc_differs "$FILE differs" "$FILE as in the playbook"
-  arc_diff "$CONTENT" "$ARC_ROOT$FILE"
+  arc_diff "$CONTENT" "$FILE"
 elif [ "$(stat -c %a "$ARC_ROOT$FILE")" != "$MODE" ]; then
   arc_differs "$FILE has mode $(stat -c %a "$ARC_ROOT$FILE")" "mode $MODE"
 fi

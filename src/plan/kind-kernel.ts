@@ -94,7 +94,7 @@ elif [ "$saved" != "$id" ]; then arc_differs "GRUB boots \${saved:-its first ent
 fi
 if ! arc_same "$CONTENT" "$ARC_ROOT$DROPIN"; then
   [ -e "$ARC_ROOT$DROPIN" ] && arc_differs "$DROPIN differs" "$DROPIN" || arc_differs "no $DROPIN" "$DROPIN"
-  arc_diff "$CONTENT" "$ARC_ROOT$DROPIN"
+  arc_diff "$CONTENT" "$DROPIN"
 fi
 [ "$arc_rc" = 0 ] && arc_evidence "uname -r: $running; saved_entry=$saved"
 exit "$arc_rc"

@@ -89,7 +89,13 @@ function requestedReboot(
   );
   return asking === undefined
     ? own
-    : { ...own, status: "would-change", before: `"${asking.row.step.name}" will change`, after: "rebooted" };
+    : {
+        ...own,
+        status: "would-change",
+        before: `"${asking.row.step.name}" will change`,
+        after: "rebooted",
+        diff: "+rebooted",
+      };
 }
 
 function reboots(step: PlaybookStep, facts: HostFacts): boolean {

@@ -6,6 +6,7 @@ export interface StepOutput {
   readonly remedy: string | null;
   /** Why the step does not apply to the host; null when it does. */
   readonly skip: string | null;
+  /** What would change: "-" what is, "+" what is wanted, and files as unified diffs; null when nothing was said. */
   readonly diff: string | null;
   readonly reboot: boolean;
   readonly reconnect: boolean;
@@ -14,9 +15,11 @@ export interface StepOutput {
   readonly plain: readonly string[];
 }
 
+type Word = readonly [word: string, text: string];
+
 /** Reads the output of a check, apply or verify; see STEP_PRELUDE for the words. */
 export function readStepOutput(text: string): StepOutput {
-  const said = new Map<string, string[]>();
+  const words: Word[] = [];
   const plain: string[] = [];
   for (const line of text.split("\n")) {
     const match = /^@(before|after|evidence|remedy|skip|diff|reboot|reconnect|unchanged)(?: (.*))?$/.exec(line);
@@ -24,20 +27,36 @@ export function readStepOutput(text: string): StepOutput {
       if (line.trim() !== "") plain.push(line);
       continue;
     }
-    const word = match[1] as string;
-    said.set(word, [...(said.get(word) ?? []), match[2] ?? ""]);
+    words.push([match[1] as string, match[2] ?? ""]);
   }
-  const joined = (word: string, by: string) => said.get(word)?.join(by) ?? null;
+  const all = (word: string) => words.filter(([said]) => said === word).map(([, text]) => text);
+  const joined = (word: string, by: string) => (all(word).length === 0 ? null : all(word).join(by));
   return {
     before: joined("before", ", "),
     after: joined("after", ", "),
     evidence: joined("evidence", "\n"),
     remedy: joined("remedy", "\n"),
     skip: joined("skip", ", "),
-    diff: joined("diff", "\n"),
-    reboot: said.has("reboot"),
-    reconnect: said.has("reconnect"),
-    unchanged: said.has("unchanged"),
+    diff: diffOf(words),
+    reboot: all("reboot").length > 0,
+    reconnect: all("reconnect").length > 0,
+    unchanged: all("unchanged").length > 0,
     plain,
   };
+}
+
+/** One "-" and "+" for each thing that differs. The diff of a file replaces the words right before it: it says more. */
+function diffOf(words: readonly Word[]): string | null {
+  const lines: string[] = [];
+  let pair: string[] = [];
+  for (const [word, text] of words) {
+    if (word === "diff") {
+      pair = [];
+      lines.push(text);
+    } else if (word === "before") {
+      lines.push(...pair);
+      pair = [`-${text}`];
+    } else if (word === "after") pair.push(`+${text}`);
+  }
+  return [...lines, ...pair].join("\n") || null;
 }

@@ -1,16 +1,22 @@
-import type { HostPlan } from "./host-plan.ts";
+/** A step of a plan, or of what was made of it. */
+interface ChangingStep {
+  readonly name: string;
+  readonly status: string;
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly diff?: string | null;
+}
 
-/** What would become of the files that a plan writes, as unified diffs under the names of their steps; "" for none. */
-export function renderDiff(plan: HostPlan): string {
-  return plan.steps
-    .filter((step) => step.status === "would-change" && step.diff)
-    .map((step) => `# ${step.name}\n${withNames(step.diff ?? "", step.after)}`)
+/** What the steps change, each under its name: "-" what is, "+" what is wanted, files as unified diffs; "" for nothing. */
+export function renderDiff(steps: readonly ChangingStep[]): string {
+  return steps
+    .filter(({ status }) => status === "would-change" || status === "changed")
+    .map((step) => `# ${step.name}\n${step.diff ?? withoutDiff(step)}`)
     .join("\n\n");
 }
 
-/** The host compares a file with a stream, so that diff names one side "-". */
-function withNames(diff: string, after: string | null): string {
-  return diff
-    .replace(/^\+\+\+ -(?:\t.*)?$/m, `+++ ${after?.split(", ")[0] ?? "as in the playbook"}`)
-    .replace(/^(--- [^\t\n]+)\t.*$/m, "$1");
+/** Of an older record, or of a check that says no more than that something differs. */
+function withoutDiff({ before, after }: ChangingStep): string {
+  const lines = [...(before === null ? [] : [`-${before}`]), ...(after === null ? [] : [`+${after}`])];
+  return lines.join("\n") || "  its check does not say what";
 }

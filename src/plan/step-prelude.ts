@@ -1,6 +1,6 @@
 /**
  * Functions that every step script may use. A script talks back in lines that start with "@":
- * before, after, evidence, remedy (text for the report), skip (the step does not apply), diff (one line of a diff),
+ * before, after, evidence, remedy (text for the report), skip (the step does not apply), diff (one line of a file's diff),
  * reboot (now, before the next step) and reconnect (new groups count in a new session only).
  * $ARC_ROOT is empty on real hosts; $ARC_STEP_DIR is where `apply` keeps what `undo` needs.
  */
@@ -38,8 +38,13 @@ arc_write() {
 # True when the file at $2 holds exactly $1. The dot keeps the newlines at the end, which $() drops.
 arc_same() { [ -f "$2" ] && [ "$(cat "$2"; echo .)" = "$1." ]; }
 
+# What the content $1 would make of the file $2. Said after arc_differs, which it then replaces in the report. The names
+# that diff itself prints are those of a stream and of $ARC_ROOT.
 arc_diff() {
-  printf '%s' "$1" | diff -u "$2" - 2>/dev/null | while IFS= read -r line; do printf '@diff %s\\n' "$line"; done
+  local old="$ARC_ROOT$2" name="$2"
+  [ -e "$old" ] || { old=/dev/null; name=/dev/null; }
+  printf '@diff --- %s\\n@diff +++ %s\\n' "$name" "$2"
+  printf '%s' "$1" | diff -u "$old" - 2>/dev/null | sed -n '/^@@/,$s/^/@diff /p'
 }
 
 # Keeps the first state of a file in this run, for undo.

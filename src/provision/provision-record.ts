@@ -7,6 +7,8 @@ export interface StepOutcome {
   readonly status: StepStatus;
   readonly before: string | null;
   readonly after: string | null;
+  /** What was changed, in the words of `PlannedStep.diff`; null when nothing was. Absent in older records. */
+  readonly diff?: string | null;
   /** Last lines of output of a failed step. */
   readonly output: string | null;
   readonly remedy: string | null;

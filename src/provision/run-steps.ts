@@ -183,7 +183,8 @@ function plainStatus(plan: PlannedStep): StepStatus {
 
 function outcome(plan: PlannedStep, status: StepStatus, durationMs: number): StepOutcome {
   const { name, kind, before, after, remedy } = plan;
-  return { name, kind, status, before, after, output: null, remedy, durationMs };
+  const diff = status === "changed" ? (plan.diff ?? null) : null;
+  return { name, kind, status, before, after, diff, output: null, remedy, durationMs };
 }
 
 function notReached(progress: Progress, row: CheckRow): StepOutcome {

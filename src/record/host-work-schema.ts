@@ -35,6 +35,7 @@ export const provisionSchema = z.strictObject({
       status: z.enum(["ok", "changed", "warning", "failed", "blocked", "skipped"]),
       before: optionalText,
       after: optionalText,
+      diff: optionalText.exactOptional(),
       output: optionalText,
       remedy: optionalText,
       durationMs: z.number(),

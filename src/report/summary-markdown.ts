@@ -1,5 +1,6 @@
 import type { Analysis } from "../analyse/comparison.ts";
 import type { HostPlan } from "../plan/host-plan.ts";
+import { renderDiff } from "../plan/render-diff.ts";
 import type { ProvisionRecord } from "../provision/provision-record.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { factRows } from "./fact-rows.ts";
@@ -108,8 +109,19 @@ function provisionBlocks(provision: ProvisionRecord): string[] {
     ...(told.length === 0
       ? []
       : [hasTrouble ? table : detailsBlock(`${formatCount(told.length, "step")} not ok at first`, table)]),
+    ...changeBlocks(provision),
   ];
 }
+
+/** What was changed, line by line. None of its lines may close the fence. */
+function changeBlocks({ steps }: ProvisionRecord): string[] {
+  const changes = renderDiff(steps);
+  if (changes === "" || changes.length > LONGEST_DIFF) return [];
+  return [detailsBlock("Every change on the host", `~~~~diff\n${changes.replaceAll(/^~/gm, " ~")}\n~~~~`)];
+}
+
+/** A longer one would push the measurements out of the summary; the record has it. */
+const LONGEST_DIFF = 50_000;
 
 function serverBlocks({ deployment }: RunRecord): string[] {
   if (deployment === null) return [];

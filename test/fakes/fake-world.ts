@@ -8,9 +8,10 @@ export function fakeWorld(
   hosts: Readonly<Record<string, () => Promise<Shell>>>,
   files: Readonly<Record<string, string>>,
 ): World {
-  const world: Pick<World, "clock" | "console" | "files" | "openShell" | "signal" | "productRoot"> = {
+  const world: Pick<World, "clock" | "console" | "color" | "files" | "openShell" | "signal" | "productRoot"> = {
     clock: new FakeClock(),
     console: fakeConsole(),
+    color: false,
     files: {
       read: async (path) => files[path] ?? null,
       write: async () => {},

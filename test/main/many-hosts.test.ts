@@ -61,6 +61,17 @@ describe("check()", () => {
     expect((json as { host: string }[]).map(({ host }) => host)).toEqual(["a", "b", "c"]);
   });
 
+  it("shows line by line what would change when asked, and leaves it out when not", async () => {
+    const { world } = threeHosts();
+    const { text, json } = await check(configFor(["a"]), world, { diff: true });
+    const diff = "--- /dev/null\n+++ /etc/note\n@@ -0,0 +1 @@\n+as wanted\n\\ No newline at end of file";
+    expect(text).toContain(`# note\n${diff}`);
+    expect(json).toMatchObject([{ plan: { steps: [{ name: "note", diff }] } }]);
+    expect((await check(configFor(["a"]), world)).text).not.toContain("+as wanted");
+    const colored = await check(configFor(["a"]), { ...world, color: true }, { diff: true });
+    expect(colored.text).toContain("\u001b[32m+as wanted\u001b[39m");
+  });
+
   it("asks each host once", async () => {
     const { world, first, last } = threeHosts();
     await check(configFor(["a", "c"]), world);
@@ -75,6 +86,7 @@ describe("provision()", () => {
     expect(exitCode).toBe(3);
     expect([first.read("etc/note"), last.read("etc/note")]).toEqual(["as wanted", "as wanted"]);
     expect(text).toContain('Cannot reach host "b"');
+    expect(text.match(/^\+as wanted$/gm), "what was changed, for each host").toHaveLength(2);
     expect(json).toMatchObject({ records: [{ steps: [{ status: "changed" }] }, { steps: [{ status: "changed" }] }] });
   });
 });

@@ -19,7 +19,7 @@ describe("planHost()", () => {
       before: "a is 1, b is 2",
       after: "3",
       evidence: "noise",
-      diff: "+x",
+      diff: "-a is 1\n+x",
     });
     expect(planProblem(plan)).toBeNull();
   });

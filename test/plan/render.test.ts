@@ -18,17 +18,48 @@ describe("renderPlaybook()", () => {
 });
 
 describe("renderDiff()", () => {
-  const steps = "  - name: f\n    file: { path: /etc/x, content: new }\n";
-  const said =
-    "@before /etc/x differs\n@after /etc/x as in the playbook\n@diff --- /etc/x\t2026-01-01\n@diff +++ -\t2026-01-02\n@diff @@ -1 +1 @@\n@diff -old\n@diff +new\n";
-  const plan = (exitCode: number) =>
-    planHost(smallPlaybook(steps), goodFacts(), new Map([["step-0", { exitCode, text: said }]]));
+  const step = (said: string, exitCode = 1) =>
+    planHost(
+      smallPlaybook("  - name: f\n    file: { path: /etc/x, content: new }\n"),
+      goodFacts(),
+      new Map([["step-0", { exitCode, text: said }]]),
+    ).steps;
 
-  it("shows what would become of a file", () => {
-    expect(renderDiff(plan(1))).toBe("# f\n--- /etc/x\n+++ /etc/x as in the playbook\n@@ -1 +1 @@\n-old\n+new");
+  it.each([
+    {
+      of: "a value as from and to",
+      said: "@before gawk absent\n@after gawk 5.1\n@before gawk not held\n@after gawk held\n",
+      is: "-gawk absent\n+gawk 5.1\n-gawk not held\n+gawk held",
+    },
+    {
+      of: "a file as its diff alone",
+      said: "@before /etc/x differs\n@after /etc/x\n@diff --- /etc/x\n@diff +++ /etc/x\n@diff @@ -1 +1 @@\n@diff -old\n@diff +new\n",
+      is: "--- /etc/x\n+++ /etc/x\n@@ -1 +1 @@\n-old\n+new",
+    },
+    {
+      of: "a file beside what else differs",
+      said: "@before runs 6.8\n@after runs 6.5\n@before no /etc/x\n@after /etc/x\n@diff --- /dev/null\n@before mode 600\n@after mode 644\n",
+      is: "-runs 6.8\n+runs 6.5\n--- /dev/null\n-mode 600\n+mode 644",
+    },
+    { of: "what is wrong, without what is wanted", said: "@before not as it must be\n", is: "-not as it must be" },
+    { of: "a check that says nothing", said: "noise\n", is: "  its check does not say what" },
+  ])("shows $of", ({ said, is }) => {
+    expect(renderDiff(step(said))).toBe(`# f\n${is}`);
   });
 
   it("is empty when nothing would change", () => {
-    expect(renderDiff(plan(0))).toBe("");
+    expect(renderDiff(step("@before a\n@after b\n", 0))).toBe("");
+  });
+
+  it("shows a reboot that another step asks for", () => {
+    const steps =
+      "  - name: f\n    file: { path: /etc/x, content: new }\n    reboot: if-changed\n  - name: r\n    reboot: {}\n";
+    const outputs = new Map([
+      ["step-0", { exitCode: 1, text: "@before a\n@after b\n" }],
+      ["step-1", { exitCode: 0, text: "" }],
+    ]);
+    expect(renderDiff(planHost(smallPlaybook(steps), goodFacts(), outputs).steps)).toBe(
+      "# f\n-a\n+b\n\n# r\n+rebooted",
+    );
   });
 });

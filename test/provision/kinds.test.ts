@@ -53,6 +53,14 @@ describe("apt", () => {
     expect(statuses(await provision(kernel))).toEqual(["ok"]);
   });
 
+  it("names the version that apt would take", async () => {
+    expect((await check(kernel))[0]?.diff).toBe(
+      "-linux-image-6.5.0-35-generic absent\n+linux-image-6.5.0-35-generic 6.5.0-35.35~22.04.1",
+    );
+    const unknown = await check("  - name: k\n    apt: { packages: [no-such] }\n");
+    expect(unknown[0]?.diff).toBe("-no-such absent\n+no-such installed");
+  });
+
   it("never lets apt ask, restart services, or wait for ever", async () => {
     await provision(kernel);
     const install = host.commands().find((line) => /^apt-get .* install/.test(line) && !line.includes(" -s "));
@@ -167,7 +175,13 @@ describe("file", () => {
     host.write("etc/x/y.conf", "a b\n");
     const [row] = await check(step);
     expect(row).toMatchObject({ status: "would-change", before: "/etc/x/y.conf differs" });
-    expect(row?.diff).toMatch(/^\+$/m);
+    expect(row?.diff).toBe("--- /etc/x/y.conf\n+++ /etc/x/y.conf\n@@ -1 +1,2 @@\n a b\n+");
+  });
+
+  it("shows a new file under its own name, and none for a mode", async () => {
+    expect((await check(step))[0]?.diff).toBe("--- /dev/null\n+++ /etc/x/y.conf\n@@ -0,0 +1,2 @@\n+a b\n+");
+    host.write("etc/x/y.conf", "a b\n\n");
+    expect((await check(step))[0]?.diff).toBe("-/etc/x/y.conf has mode 644\n+mode 600");
   });
 
   it("treats content as text, whatever it holds", async () => {

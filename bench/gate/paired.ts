@@ -1,13 +1,14 @@
 import { compareFamily } from "../../src/analyse/compare.ts";
 import { PAIR_LOOKS, PAIRED } from "../../src/analyse/design.ts";
-import { sample, seededNormal } from "../../test/fakes/example-sample.ts";
+import { sample } from "../../test/fakes/example-sample.ts";
+import { noiseSource, shown } from "./noise.ts";
 
 /**
  * Operating characteristics of the paired, sequential comparison, alone in its family, by seeded simulation:
  * `npx tsx bench/gate/paired.ts [trials] [seed]`. Prints a table of docs/gating.md.
  */
 const trials = Number(process.argv[2] ?? 10_000);
-const normal = seededNormal(Number(process.argv[3] ?? 20_260_924));
+const { normal, spike } = noiseSource(Number(process.argv[3] ?? 20_260_924));
 const rule = { metric: "output_tok_s", deltaPct: 3, budgetPct: 5, floor: null } as const;
 
 interface Noise {
@@ -29,10 +30,6 @@ const NOISES: readonly Noise[] = [
 ];
 const DROPS = [0, 0.03, 0.05, 0.08, 0.12];
 
-function uniform(): number {
-  return 1 / (1 + Math.exp(-1.702 * normal()));
-}
-
 /** Eight pairs in random order; the host's drift goes on from run to run. */
 function measure(noise: Noise, drop: number): { baseline: number[]; current: number[] } {
   const baseline: number[] = [];
@@ -40,8 +37,8 @@ function measure(noise: Noise, drop: number): { baseline: number[]; current: num
   let drift = 0;
   const run = (factor: number) => {
     drift += normal() * noise.drift;
-    const spike = uniform() < noise.spikes ? Math.log(1 - 0.08 - 0.22 * uniform()) : 0;
-    return 100 * factor * Math.exp(drift + normal() * noise.sd + spike);
+    const slowed = spike(noise.spikes);
+    return 100 * factor * Math.exp(drift + normal() * noise.sd + slowed);
   };
   for (let pair = 0; pair < 8; pair += 1) {
     if (normal() > 0) {
@@ -76,10 +73,8 @@ console.log("| :--- | ---: | ---: | ---: | ---: | ---: |");
 for (const noise of NOISES) {
   for (const drop of DROPS) {
     const made = Array.from({ length: trials }, () => decide(noise, drop));
-    const share = (...statuses: string[]) => {
-      const value = made.filter(({ status }) => statuses.includes(status)).length / trials;
-      return value === 0 ? "0" : value.toFixed(value < 0.01 ? 4 : 3);
-    };
+    const share = (...statuses: string[]) =>
+      shown(made.filter(({ status }) => statuses.includes(status)).length / trials);
     const pairs = (made.reduce((sum, { pairs: count }) => sum + count, 0) / trials).toFixed(1);
     const cells = [share("REGRESSION"), share("PASS", "IMPROVED"), share("INCONCLUSIVE"), pairs];
     console.log(`| ${noise.name} | ${100 * drop} % | ${cells.join(" | ")} |`);

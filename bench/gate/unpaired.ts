@@ -2,14 +2,15 @@ import { compareFamily, type Match } from "../../src/analyse/compare.ts";
 import type { Status } from "../../src/analyse/comparison.ts";
 import type { MetricName } from "../../src/inputs/run-config.ts";
 import { exampleGate } from "../../test/fakes/example-record.ts";
-import { sample, seededNormal } from "../../test/fakes/example-sample.ts";
+import { sample } from "../../test/fakes/example-sample.ts";
+import { noiseSource, shown } from "./noise.ts";
 
 /**
  * How often the comparison of two runs is wrong, and how often it finds a change, by seeded simulation:
  * `npx tsx bench/gate/unpaired.ts [trials] [seed]`. Prints the tables of docs/gating.md.
  */
 const trials = Number(process.argv[2] ?? 10_000);
-const normal = seededNormal(Number(process.argv[3] ?? 20_260_924));
+const { normal, spike } = noiseSource(Number(process.argv[3] ?? 20_260_924));
 
 interface Noise {
   readonly name: string;
@@ -33,16 +34,10 @@ const DROPS = [0.03, 0.05, 0.08, 0.12, 0.2];
 function run(metric: MetricName, noise: Noise, factor: number, repeats: number): number[] {
   const start = normal() * noise.startSd;
   return Array.from({ length: repeats }, () => {
-    const spike = uniform() < noise.spikes ? Math.log(1 - 0.08 - 0.22 * uniform()) : 0;
+    const slowed = spike(noise.spikes);
     const isBetterHigh = metric === "output_tok_s";
-    return 100 * factor * Math.exp(start + normal() * noise.repeatSd + (isBetterHigh ? spike : -spike));
+    return 100 * factor * Math.exp(start + normal() * noise.repeatSd + (isBetterHigh ? slowed : -slowed));
   });
-}
-
-/** From the same stream, so that one seed gives everything. */
-function uniform(): number {
-  const z = normal();
-  return 1 / (1 + Math.exp(-1.702 * z));
 }
 
 function match(metric: MetricName, noise: Noise, factor: number, repeats: number): Match {
@@ -76,10 +71,6 @@ function rates(noise: Noise, drop: number, repeats: number): Rates {
     pass: share(([throughput]) => throughput === "PASS" || throughput === "IMPROVED"),
     anyRed: share((statuses) => statuses.includes("REGRESSION")),
   };
-}
-
-function shown(value: number): string {
-  return value === 0 ? "0" : value.toFixed(value < 0.01 ? 4 : 3);
 }
 
 for (const repeats of [3, 5, 1]) {

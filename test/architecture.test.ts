@@ -15,6 +15,7 @@ const chain = [
   "stream",
   "prompts",
   "bench",
+  "trust",
   "record",
   "analyse",
   "study",
@@ -24,7 +25,16 @@ const chain = [
 const pure = new Set(["core", "inputs", "plan", "stream", "record", "analyse", "study", "report", "gate"]);
 
 /** What touches the world; only main knows it. */
-const outside = ["adapters", "adapters-http", "adapters-shell", "sim-vllm", "sim-machine", "sim-commands", "sim"];
+const outside = [
+  "adapters",
+  "adapters-http",
+  "adapters-shell",
+  "sim-vllm",
+  "sim-machine",
+  "sim-commands",
+  "sim",
+  "truth",
+];
 
 const mayImport: Record<string, readonly string[]> = {
   ...Object.fromEntries(chain.map((folder, index) => [folder, chain.slice(0, index + 1)])),
@@ -36,9 +46,10 @@ const mayImport: Record<string, readonly string[]> = {
   "sim-machine": ["core", "ports", "sim-vllm", "sim-machine"],
   "sim-commands": ["core", "ports", "sim-vllm", "sim-machine", "sim-commands"],
   sim: ["core", "ports", "sim-vllm", "sim-machine", "sim-commands", "sim"],
+  truth: ["core", "ports", "truth"],
   main: [...chain, "ports", ...outside, "main"],
 };
-for (const folder of ["probe", "provision", "deploy", "prompts", "bench"]) {
+for (const folder of ["probe", "provision", "deploy", "prompts", "bench", "trust"]) {
   mayImport[folder] = [...(mayImport[folder] ?? []), "ports"];
 }
 

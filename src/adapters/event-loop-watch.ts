@@ -8,6 +8,7 @@ export const eventLoopWatch: LoopWatch = {
   start() {
     const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     const before = performance.eventLoopUtilization();
+    const cpuBefore = process.cpuUsage();
     let gcPauseMs = 0;
     const collector = new PerformanceObserver((list) => {
       for (const { duration } of list.getEntries()) gcPauseMs += duration;
@@ -23,11 +24,13 @@ export const eventLoopWatch: LoopWatch = {
         for (const { duration } of collector.takeRecords()) gcPauseMs += duration;
         collector.disconnect();
         const { utilization } = performance.eventLoopUtilization(before);
+        const { user, system } = process.cpuUsage(cpuBefore);
         return {
           loopUtilization: utilization,
           loopDelayP99Ms: lateMs(99),
           loopDelayMaxMs: lateMs(100),
           gcPauseMs,
+          cpuMs: (user + system) / 1000,
         };
       },
     };

@@ -5,6 +5,8 @@ export interface LoopHealth {
   readonly loopDelayP99Ms: number;
   readonly loopDelayMaxMs: number;
   readonly gcPauseMs: number;
+  /** CPU time of the whole process, all its threads. */
+  readonly cpuMs?: number;
 }
 
 /** Watches this process while it measures. */

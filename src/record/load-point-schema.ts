@@ -9,8 +9,9 @@ const texts = z.array(z.string());
 export const workloadSchema = z.strictObject({
   name: text,
   endpoint: z.enum(["/v1/completions", "/v1/chat/completions"]),
-  inputTokens: count,
+  inputTokens: count.nullable(),
   outputTokens: count,
+  prompts: z.strictObject({ path: text, outputLengths: z.enum(["file", "workload"]) }).exactOptional(),
   concurrency: z.array(count),
   requestsPerLevel: count,
   requestRate: optionalNumber,
@@ -64,6 +65,41 @@ const outcomeName = z.enum([
   "length_mismatch",
   "cancelled",
 ]);
+
+const gpuTelemetry = z.strictObject({
+  bdf: text,
+  clockMedianMhz: optionalNumber,
+  clockMinMhz: optionalNumber,
+  requestedMedianMhz: optionalNumber,
+  windowMinMhz: optionalNumber,
+  windowMaxMhz: optionalNumber,
+  asleepPct: optionalNumber,
+  throttledPct: optionalNumber,
+  throttleReasons: texts,
+  powerW: optionalNumber,
+  temperatureMaxC: optionalNumber,
+  vramUsedMaxMiB: optionalNumber,
+});
+
+const cpuTelemetry = z.strictObject({
+  governor: text.nullable(),
+  clockMedianMhz: optionalNumber,
+  clockMinMhz: optionalNumber,
+  fastestMedianMhz: optionalNumber,
+  windowMinMhz: optionalNumber,
+  hardwareMaxMhz: optionalNumber,
+  busyPct: optionalNumber,
+  load1Max: optionalNumber,
+  powerW: optionalNumber,
+});
+
+const hostTelemetry = z.strictObject({
+  window: z.enum(["plateau", "run"]),
+  samples: count,
+  gpus: z.array(gpuTelemetry),
+  cpu: cpuTelemetry,
+  gpuJPerToken: optionalNumber,
+});
 
 /** `LoadPoint` as it stands in a record. */
 export const loadPointSchema = z.strictObject({
@@ -133,7 +169,9 @@ export const loadPointSchema = z.strictObject({
       loopDelayP99Ms: z.number(),
       loopDelayMaxMs: z.number(),
       gcPauseMs: z.number(),
+      cpuMs: z.number().exactOptional(),
     })
     .exactOptional(),
+  host: hostTelemetry.exactOptional(),
   warnings: texts,
 });

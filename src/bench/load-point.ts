@@ -1,4 +1,5 @@
 import type { LoopHealth } from "../ports/loop-watch.ts";
+import type { HostTelemetry } from "./host-telemetry.ts";
 
 /** How one request ended. Only "ok" enters latency tables; everything enters denominators. */
 export type Outcome =
@@ -80,6 +81,8 @@ export interface LoadPoint {
   readonly output?: OutputProbe;
   /** How busy this client was. */
   readonly client?: LoopHealth;
+  /** Clocks, throttling and power of the host meanwhile; absent when nobody looked. */
+  readonly host?: HostTelemetry;
   readonly warnings: readonly string[];
 }
 

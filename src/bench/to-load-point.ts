@@ -2,11 +2,16 @@ import type { Workload } from "../inputs/run-config.ts";
 import type { LoopHealth } from "../ports/loop-watch.ts";
 import { clientWarnings } from "./client-warnings.ts";
 import { quantileOf } from "./distribution.ts";
+import type { HostSamples } from "./host-sample.ts";
+import { type HostTelemetry, hostTelemetry } from "./host-telemetry.ts";
+import { hostWarnings } from "./host-warnings.ts";
 import {
   INVALIDATING_WARNING,
   type LoadPoint,
+  type LoadPointMetrics,
   type Outcome,
   type OutputProbe,
+  type Plateau,
   type RequestTrace,
   type ServerCheck,
 } from "./load-point.ts";
@@ -27,6 +32,8 @@ export interface MeasuredPoint {
   readonly client: LoopHealth | null;
   readonly output: OutputProbe | null;
   /** The probe before the run, which the one after the point should repeat. */
+  /** Absent: nobody looked at the host. */
+  readonly host?: HostSamples;
   readonly outputBefore: OutputProbe | null;
 }
 
@@ -42,6 +49,8 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
   const metrics = summarize(traces, workload.slo);
   return {
     workload: workload.name,
+  const plateau = plateauOf(traces, workload.requestRate === null ? concurrency : null);
+  const host = measured.host === undefined ? null : hostDuring(measured.host, plateau, metrics, traces);
     concurrency,
     requestRate: workload.requestRate,
     repeat,
@@ -50,20 +59,42 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
     requests: traces.length,
     outcomes,
     metrics,
-    plateau: plateauOf(traces, workload.requestRate === null ? concurrency : null),
+    plateau,
     promptsSha256,
     server: measured.server,
     ...(measured.output === null ? {} : { output: measured.output }),
     ...(measured.client === null ? {} : { client: measured.client }),
     warnings: [
       ...warningsOf(workload, measured, traces),
+    ...(host === null ? {} : { host }),
       ...(measured.client === null ? [] : clientWarnings(measured.client, metrics.chunkGapMs?.p50 ?? null)),
     ],
   };
+      ...(host === null ? [] : hostWarnings(host)),
 }
 
 function warningsOf(workload: Workload, measured: MeasuredPoint, traces: readonly RequestTrace[]): string[] {
   const ok = traces.filter((trace) => trace.outcome === "ok");
+/** One look tells nothing about power: a plateau between two looks gives way to the whole run. */
+const LEAST_LOOKS = 2;
+
+function hostDuring(
+  seen: HostSamples,
+  plateau: Plateau | null,
+  metrics: LoadPointMetrics,
+  traces: readonly RequestTrace[],
+): HostTelemetry | null {
+  const startMs = traces.reduce((least, trace) => Math.min(least, trace.scheduledMs), Number.POSITIVE_INFINITY);
+  if (plateau !== null) {
+    const fromMs = startMs + plateau.fromMs;
+    const { outputTokS } = plateau;
+    const full = hostTelemetry(seen, { window: "plateau", outputTokS, fromMs, toMs: fromMs + plateau.durationMs });
+    if (full !== null && full.samples >= LEAST_LOOKS) return full;
+  }
+  const { outputTokS } = metrics;
+  return hostTelemetry(seen, { window: "run", outputTokS, fromMs: startMs, toMs: startMs + durationMsOf(traces) });
+}
+
   const withoutUsage = ok.filter((trace) => trace.outputTokens === null).length;
   const estimated = ok.filter((trace) => trace.tokensEstimated).length;
   const resent = traces.filter((trace) => trace.resent).length;

@@ -1,3 +1,4 @@
+import { watchHost } from "../bench/host-sampler.ts";
 import { runWorkload } from "../bench/run-workload.ts";
 import type { RunningServer } from "../deploy/deployment.ts";
 import { guardServer, type ServerGuard } from "../deploy/guard-server.ts";
@@ -99,7 +100,7 @@ async function serveAndMeasure(
   try {
     const owner = guard === null ? {} : { owner: guard.owner };
     const server = await startServer({ shell, models, clock, console, serve, host, signal, ...owner });
-    await thenStop(server, console, () => measure(config, serve, server, journal, world));
+    await thenStop(server, console, () => measure(config, serve, server, shell, journal, world));
   } finally {
     await guard?.release();
   }
@@ -125,12 +126,14 @@ async function measure(
   for (const workload of config.workloads) {
     console.group(`Measure ${workload.name}`);
     await runWorkload({
+  shell: Shell,
       workload,
       baseUrl: server.deployment.baseUrl,
       model: server.deployment.servedModelName,
       apiKey: serve.apiKey,
       models,
       clock,
+  await using watch = watchHost(shell, clock, { sudo: journal.record.facts?.login.canSudo === true, signal });
       signal,
       onPoint: (point) => journal.update((record) => withPoint(record, point)),
       onProgress: (line) => console.progress(line),
@@ -143,6 +146,7 @@ async function measure(
 async function thenStop(server: RunningServer, console: Console, work: () => Promise<void>): Promise<void> {
   try {
     await work();
+      hostSamples: watch.seen,
   } catch (error) {
     await server.stop().catch((stopError: unknown) => console.warn(`Also: ${String(stopError)}`));
     throw error;

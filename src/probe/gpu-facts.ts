@@ -99,9 +99,13 @@ function vramOf(gpu: PciGpu, told: GpuMemory[string] | undefined): Vram | null {
 }
 
 /** Integrated Intel graphics is always device 00:02.0, unless its id is that of a card (passed through to a guest). */
-function kindOf(gpu: PciGpu): GpuFacts["kind"] {
-  if (gpuModel(gpu.deviceId) !== null) return "discrete";
-  return /:00:[0-9a-f]{2}\.[0-7]$/i.test(gpu.bdf) ? "integrated" : "discrete";
+export function gpuKind(bdf: string, deviceId: string): GpuFacts["kind"] {
+  if (gpuModel(deviceId) !== null) return "discrete";
+  return /:00:[0-9a-f]{2}\.[0-7]$/i.test(bdf) ? "integrated" : "discrete";
+}
+
+function kindOf({ bdf, deviceId }: PciGpu): GpuFacts["kind"] {
+  return gpuKind(bdf, deviceId);
 }
 
 function nameOf(gpu: PciGpu, vramMiB: number | null): string {

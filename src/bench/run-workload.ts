@@ -12,8 +12,8 @@ import type { AnswerShape } from "../stream/answer-reader.ts";
 import { arrivalsMs } from "./arrivals.ts";
 import { checkFirstAnswer } from "./check-endpoint.ts";
 import { driveClosedLoop, driveOpenLoop } from "./drive-load.ts";
-import { type InFlight, inFlight } from "./in-flight.ts";
 import type { HostSamples } from "./host-sample.ts";
+import { type InFlight, inFlight } from "./in-flight.ts";
 import type { LoadPoint, OutputProbe, RequestTrace } from "./load-point.ts";
 import { probeOutput } from "./output-probe.ts";
 import type { Phase } from "./phase-progress.ts";
@@ -38,9 +38,9 @@ export interface RunWorkloadContext {
   readonly onTrace?: (trace: RequestTrace, phase: Phase) => void;
   readonly onProgress?: (line: string) => void;
   /** Tells how busy this process was; absent: nobody looks. */
+  readonly loopWatch?: LoopWatch;
   /** What is seen of the host meanwhile (watchHost); it grows while the run goes on. */
   readonly hostSamples?: HostSamples;
-  readonly loopWatch?: LoopWatch;
   /** Prompts to use instead of seeded ones (parse-prompt-file.ts). */
   readonly filePrompts?: readonly FilePrompt[];
 }
@@ -155,6 +155,7 @@ async function measure(run: Run, concurrency: number, repeat: number): Promise<L
       cancelled: signal.aborted,
       server: serverCheckOf(samples, traces),
       client,
+      ...(run.hostSamples === undefined ? {} : { host: run.hostSamples }),
       output,
       outputBefore: run.outputBefore,
     },
@@ -171,7 +172,6 @@ function drive(run: Run, concurrency: number, repeat: number, launch: Parameters
     return driveClosedLoop({ count: requestsPerLevel, concurrency, durationMs }, launch, clock, signal);
   }
   const arrivals = arrivalsMs(workload, requestRate, `${workload.seed}/arrivals/${repeat}`);
-      ...(run.hostSamples === undefined ? {} : { host: run.hostSamples }),
   return driveOpenLoop({ arrivalsMs: arrivals, maxConcurrency }, launch, clock, signal);
 }
 

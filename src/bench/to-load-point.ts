@@ -30,10 +30,10 @@ export interface MeasuredPoint {
   readonly server: ServerCheck;
   /** Null: nobody watched this client. */
   readonly client: LoopHealth | null;
-  readonly output: OutputProbe | null;
-  /** The probe before the run, which the one after the point should repeat. */
   /** Absent: nobody looked at the host. */
   readonly host?: HostSamples;
+  readonly output: OutputProbe | null;
+  /** The probe before the run, which the one after the point should repeat. */
   readonly outputBefore: OutputProbe | null;
 }
 
@@ -47,10 +47,10 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
   const outcomes: Partial<Record<Outcome, number>> = {};
   for (const { outcome } of traces) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   const metrics = summarize(traces, workload.slo);
-  return {
-    workload: workload.name,
   const plateau = plateauOf(traces, workload.requestRate === null ? concurrency : null);
   const host = measured.host === undefined ? null : hostDuring(measured.host, plateau, metrics, traces);
+  return {
+    workload: workload.name,
     concurrency,
     requestRate: workload.requestRate,
     repeat,
@@ -64,17 +64,15 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
     server: measured.server,
     ...(measured.output === null ? {} : { output: measured.output }),
     ...(measured.client === null ? {} : { client: measured.client }),
+    ...(host === null ? {} : { host }),
     warnings: [
       ...warningsOf(workload, measured, traces),
-    ...(host === null ? {} : { host }),
       ...(measured.client === null ? [] : clientWarnings(measured.client, metrics.chunkGapMs?.p50 ?? null)),
+      ...(host === null ? [] : hostWarnings(host)),
     ],
   };
-      ...(host === null ? [] : hostWarnings(host)),
 }
 
-function warningsOf(workload: Workload, measured: MeasuredPoint, traces: readonly RequestTrace[]): string[] {
-  const ok = traces.filter((trace) => trace.outcome === "ok");
 /** One look tells nothing about power: a plateau between two looks gives way to the whole run. */
 const LEAST_LOOKS = 2;
 
@@ -95,6 +93,8 @@ function hostDuring(
   return hostTelemetry(seen, { window: "run", outputTokS, fromMs: startMs, toMs: startMs + durationMsOf(traces) });
 }
 
+function warningsOf(workload: Workload, measured: MeasuredPoint, traces: readonly RequestTrace[]): string[] {
+  const ok = traces.filter((trace) => trace.outcome === "ok");
   const withoutUsage = ok.filter((trace) => trace.outputTokens === null).length;
   const estimated = ok.filter((trace) => trace.tokensEstimated).length;
   const resent = traces.filter((trace) => trace.resent).length;

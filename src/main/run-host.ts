@@ -117,26 +117,27 @@ async function measure(
   config: RunConfig,
   serve: ServeSpec,
   server: RunningServer,
+  shell: Shell,
   journal: RecordJournal,
   world: World,
 ): Promise<void> {
   const { clock, console, models, signal, loopWatch } = world;
 
   await journal.update((record) => withDeployment(record, server.deployment));
+  await using watch = watchHost(shell, clock, { sudo: journal.record.facts?.login.canSudo === true, signal });
   for (const workload of config.workloads) {
     console.group(`Measure ${workload.name}`);
     await runWorkload({
-  shell: Shell,
       workload,
       baseUrl: server.deployment.baseUrl,
       model: server.deployment.servedModelName,
       apiKey: serve.apiKey,
       models,
       clock,
-  await using watch = watchHost(shell, clock, { sudo: journal.record.facts?.login.canSudo === true, signal });
       signal,
       onPoint: (point) => journal.update((record) => withPoint(record, point)),
       onProgress: (line) => console.progress(line),
+      hostSamples: watch.seen,
       ...(loopWatch === null ? {} : { loopWatch }),
     });
   }
@@ -146,7 +147,6 @@ async function measure(
 async function thenStop(server: RunningServer, console: Console, work: () => Promise<void>): Promise<void> {
   try {
     await work();
-      hostSamples: watch.seen,
   } catch (error) {
     await server.stop().catch((stopError: unknown) => console.warn(`Also: ${String(stopError)}`));
     throw error;

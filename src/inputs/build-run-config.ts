@@ -96,7 +96,9 @@ function loginOf(host: SshHostEntry, secrets: SecretBox): HostLogin {
 
 function playbookRef(written: ConfigFile["playbook"]): RunConfig["playbook"] {
   if (written === undefined) return null;
-  return typeof written === "string" ? { name: written, vars: {} } : written;
+  if (typeof written === "string") return { name: written, vars: {} };
+  const { name, vars, tags, "skip-tags": skipTags } = written;
+  return { name, vars, ...(tags !== undefined && { tags }), ...(skipTags !== undefined && { skipTags }) };
 }
 
 function serveSpec(serve: ServeEntry, hosts: readonly HostEntry[], secrets: SecretBox): ServeSpec {

@@ -14,13 +14,14 @@ import type { Overrides, RunOptions } from "./run-options.ts";
 export function applyOverrides(config: ConfigFile, { options, label }: Overrides): ConfigFile {
   const problems: string[] = [];
   const hosts = chooseHosts(config.hosts, options, label, problems).map((host) => withTrust(host, options));
+  const playbook = withTags(options.playbook ?? config.playbook, options, label, problems);
   const workloads = pick(config.workloads, options.workloads, label("workloads"), problems);
   if (problems.length > 0) throw optionsInvalid(problems);
   return {
     ...config,
     hosts,
     workloads,
-    ...(options.playbook !== undefined && { playbook: options.playbook }),
+    ...(playbook !== undefined && { playbook }),
     gate: withGate(config.gate, options),
     ...(options["report-dir"] !== undefined && { report: { dir: options["report-dir"] } }),
   };
@@ -77,6 +78,26 @@ function withTrust(host: HostEntry, options: RunOptions): HostEntry {
   if (host.connection === "local" || host["host-key"] !== undefined || host["known-hosts"] !== undefined) return host;
   if (options["host-key"] !== undefined) return { ...host, "host-key": [...options["host-key"]] };
   return options["known-hosts"] === undefined ? host : { ...host, "known-hosts": options["known-hosts"] };
+}
+
+function withTags(
+  playbook: ConfigFile["playbook"],
+  { tags, "skip-tags": skipTags }: RunOptions,
+  label: Label,
+  problems: string[],
+): ConfigFile["playbook"] {
+  if (tags === undefined && skipTags === undefined) return playbook;
+  if (playbook === undefined) {
+    const name = label(tags === undefined ? "skip-tags" : "tags");
+    problems.push(`${name}: found without a playbook, wanted ${label("playbook")} or "playbook" in the file`);
+    return undefined;
+  }
+  const map = typeof playbook === "string" ? { name: playbook, vars: {} } : playbook;
+  return {
+    ...map,
+    ...(tags !== undefined && { tags: [...tags] }),
+    ...(skipTags !== undefined && { "skip-tags": [...skipTags] }),
+  };
 }
 
 function withGate(gate: ConfigFile["gate"], options: RunOptions): ConfigFile["gate"] {

@@ -55,6 +55,10 @@ export interface PlaybookRef {
   /** A name in playbooks/ or a path that ends in .yml or .yaml. */
   readonly name: string;
   readonly vars: Readonly<Record<string, string>>;
+  /** Only steps with one of these tags; absent: all steps. */
+  readonly tags?: readonly string[];
+  /** No steps with one of these tags. */
+  readonly skipTags?: readonly string[];
 }
 
 export type ServeSpec = IpexLlmServe | VllmServe | UrlServe;
@@ -110,11 +114,22 @@ export interface UrlServe extends ServeCommon {
 
 export type Endpoint = "/v1/completions" | "/v1/chat/completions";
 
+/** A file of prompts, in the dialect of any benchmark (prompt-file.ts). */
+export interface PromptFileRef {
+  readonly path: string;
+  /** Which answer length counts when the file has one too. */
+  readonly outputLengths: "file" | "workload";
+}
+
 export interface Workload {
   readonly name: string;
   readonly endpoint: Endpoint;
-  readonly inputTokens: number;
+  /** Length of each prompt; null: those of a file have their own. */
+  readonly inputTokens: number | null;
+  /** Length of each answer for which a prompt file names none. */
   readonly outputTokens: number;
+  /** Absent: seeded prompts of exactly `inputTokens`. */
+  readonly prompts?: PromptFileRef;
   /** Closed-loop levels, measured one after the other; each a load point. */
   readonly concurrency: readonly number[];
   readonly requestsPerLevel: number;

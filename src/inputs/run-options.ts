@@ -39,6 +39,19 @@ export const RUN_OPTIONS = {
     description: "Playbook name or path, instead of the file's.",
     group: "Configuration",
   }),
+  tags: option(names(), {
+    description:
+      "Only steps of the playbook with one of these tags, separated by commas, and those with the tag `always`.",
+    group: "Configuration",
+    placeholder: "names",
+    commands: ["run", "check", "provision"],
+  }),
+  "skip-tags": option(names(), {
+    description: "No steps of the playbook with one of these tags, separated by commas.",
+    group: "Configuration",
+    placeholder: "names",
+    commands: ["run", "check", "provision"],
+  }),
   diff: option(flagText(), {
     placeholder: null,
     description:

@@ -154,6 +154,8 @@ export const playbookSchema = z
           description: "Values for the variables of the playbook.",
           examples: [{ gpu_mhz: 2400 }],
         }),
+      tags: tags("Only steps with one of these tags. What a step needs is then taken to be there.").optional(),
+      "skip-tags": tags("No steps with one of these tags.").optional(),
     }),
   ])
   .meta({
@@ -161,6 +163,16 @@ export const playbookSchema = z
     description: "What the hosts should be like. Without it hosts are checked but never changed.",
     examples: ["ubuntu-22.04-a770"],
   });
+
+function tags(description: string) {
+  const tag = text(/^[a-z0-9][a-z0-9_-]*$/, "a tag of small letters, digits, - and _", {
+    description: "Tag of a step.",
+  });
+  return z
+    .array(tag)
+    .min(1)
+    .meta({ title: "list", description, examples: [["clocks"]] });
+}
 
 export type ServeEntry = z.output<typeof serveSchema>;
 

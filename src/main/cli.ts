@@ -38,7 +38,12 @@ const program = new Command("arc-vllm")
 
 configured("run", "check, change, serve, measure, compare and report: the whole pipeline", runCommand, "run");
 configured("check", "read the hosts and say what is missing; changes nothing", check, "check --local --diff");
-configured("provision", "bring the hosts to the state of the playbook", provision, "provision --hosts arc-01");
+configured(
+  "provision",
+  "bring the hosts to the state of the playbook",
+  provision,
+  "provision --hosts arc-01 --tags clocks",
+);
 configured(
   "undo",
   "put back what provision changed, last change first",

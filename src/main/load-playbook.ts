@@ -2,9 +2,10 @@ import { dirname, join } from "node:path";
 import { AppError } from "../core/app-error.ts";
 import type { PlaybookRef } from "../inputs/run-config.ts";
 import { type Playbook, parsePlaybook, playbookSources } from "../plan/parse-playbook.ts";
+import { selectSteps } from "../plan/select-steps.ts";
 import type { World } from "./world.ts";
 
-/** Reads a playbook: a path when it ends in .yml or .yaml, else one of those shipped in playbooks/. */
+/** Reads a playbook, a path when it ends in .yml or .yaml, else one of those shipped in playbooks/; and chooses its steps. */
 export async function loadPlaybook(ref: PlaybookRef, world: World): Promise<Playbook> {
   const shipped = join(world.productRoot, "playbooks");
   const path = /\.ya?ml$/.test(ref.name) ? ref.name : join(shipped, `${ref.name}.yml`);
@@ -16,7 +17,8 @@ export async function loadPlaybook(ref: PlaybookRef, world: World): Promise<Play
       hint: `Name one of ${names.map((name) => name.replace(/\.yml$/, "")).join(", ")}, or a path that ends in .yml`,
     });
   }
-  return parsePlaybook(text, path, ref.vars, await readSources(text, dirname(path), world));
+  const playbook = parsePlaybook(text, path, ref.vars, await readSources(text, dirname(path), world));
+  return selectSteps(playbook, ref.tags ?? [], ref.skipTags ?? []);
 }
 
 /** Files that the playbook installs, which lie beside it. One that is missing is left to the playbook's own check. */

@@ -4,6 +4,7 @@ import type { RunningServer } from "../deploy/deployment.ts";
 import { guardServer, type ServerGuard } from "../deploy/guard-server.ts";
 import { startServer } from "../deploy/start-server.ts";
 import type { HostSpec, PlaybookRef, RunConfig, ServeSpec } from "../inputs/run-config.ts";
+import { leftOutWarnings } from "../plan/select-steps.ts";
 import type { Console } from "../ports/console.ts";
 import type { Shell } from "../ports/shell.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
@@ -18,10 +19,12 @@ import {
   withFailure,
   withPoint,
   withProvision,
+  withWarnings,
 } from "../record/new-run-record.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import { ownBootId } from "./own-boot-id.ts";
+import type { ReadyWorkload } from "./read-workload-files.ts";
 import { type RecordJournal, startJournal } from "./record-journal.ts";
 import type { World } from "./world.ts";
 
@@ -33,7 +36,12 @@ export interface HostRun {
 }
 
 /** The pipeline on one host, from the first look to the last load point. What was measured is kept whatever happens. */
-export async function runHost(config: RunConfig, host: HostSpec, world: World): Promise<HostRun> {
+export async function runHost(
+  config: RunConfig,
+  host: HostSpec,
+  world: World,
+  workloads: readonly ReadyWorkload[],
+): Promise<HostRun> {
   const journal = await startHostJournal(config, host, world);
   try {
     await using shell = await world.openShell(host);
@@ -42,7 +50,7 @@ export async function runHost(config: RunConfig, host: HostSpec, world: World): 
     await journal.update((record) => withFacts(record, facts));
     await using lease = await holdHost(config, shell, facts, world);
     if (config.playbook !== null) await prepare(config.playbook, shell, facts, lease, journal, world);
-    if (config.serve !== null) await serveAndMeasure(config, config.serve, host, shell, journal, world);
+    if (config.serve !== null) await serveAndMeasure(workloads, config.serve, host, shell, journal, world);
     await journal.update((record) => completeRecord(record, world.clock.isoNow(), config.gate));
     return { record: journal.record, recordPath: journal.path, error: null };
   } catch (error) {
@@ -73,10 +81,11 @@ async function prepare(
   world: World,
 ): Promise<void> {
   const { clock, console, signal } = world;
+  const playbook = await loadPlaybook(ref, world);
+  await journal.update((record) => withWarnings(record, leftOutWarnings(playbook)));
   console.group(`Provision ${shell.host}`);
   const provision = await provisionHost({
-    ...{ shell, clock, console, facts, signal },
-    playbook: await loadPlaybook(ref, world),
+    ...{ shell, clock, console, facts, signal, playbook },
     ownBootId: await ownBootId(world),
     ...(lease === null ? {} : { lease }),
     onRecord: (done) => journal.update((record) => withProvision(record, done)),
@@ -87,7 +96,7 @@ async function prepare(
 }
 
 async function serveAndMeasure(
-  config: RunConfig,
+  workloads: readonly ReadyWorkload[],
   serve: ServeSpec,
   host: HostSpec,
   shell: Shell,
@@ -100,7 +109,7 @@ async function serveAndMeasure(
   try {
     const owner = guard === null ? {} : { owner: guard.owner };
     const server = await startServer({ shell, models, clock, console, serve, host, signal, ...owner });
-    await thenStop(server, console, () => measure(config, serve, server, shell, journal, world));
+    await thenStop(server, console, () => measure(workloads, serve, server, shell, journal, world));
   } finally {
     await guard?.release();
   }
@@ -114,7 +123,7 @@ function guardFor(serve: ServeSpec, shell: Shell, world: World): ServerGuard | n
 }
 
 async function measure(
-  config: RunConfig,
+  workloads: readonly ReadyWorkload[],
   serve: ServeSpec,
   server: RunningServer,
   shell: Shell,
@@ -125,10 +134,10 @@ async function measure(
 
   await journal.update((record) => withDeployment(record, server.deployment));
   await using watch = watchHost(shell, clock, { sudo: journal.record.facts?.login.canSudo === true, signal });
-  for (const workload of config.workloads) {
-    console.group(`Measure ${workload.name}`);
+  for (const ready of workloads) {
+    console.group(`Measure ${ready.workload.name}`);
     await runWorkload({
-      workload,
+      ...ready,
       baseUrl: server.deployment.baseUrl,
       model: server.deployment.servedModelName,
       apiKey: serve.apiKey,

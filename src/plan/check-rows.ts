@@ -26,6 +26,7 @@ export function isPerGpu({ work }: PlaybookStep): boolean {
 
 /** What has to be asked of the host for a row; null when the facts are enough. Changes nothing on the host. */
 export function checkSection({ id, step, gpu }: CheckRow): Section | null {
+  if (step.isLeftOut) return null;
   const text = checkText(step);
   if (text === null && step.when === null) return null;
   const guard = step.when === null ? "" : `( ${step.when})\n[ "$?" = 0 ] || arc_skip "does not apply to this host"\n`;

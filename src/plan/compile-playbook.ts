@@ -39,6 +39,7 @@ function compileStep(step: StepFile, sources: ReadonlyMap<string, string>): Play
     name: step.name,
     kind,
     tags: step.tags ?? [],
+    isLeftOut: false,
     needs: step.needs ?? [],
     when: step.when === undefined ? null : strictBash(step.when),
     timeoutMs: step.timeout ?? DEFAULT_TIMEOUT_MS,

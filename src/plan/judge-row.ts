@@ -9,6 +9,7 @@ import { requirement } from "./requirements.ts";
 
 /** What a row is by itself, before anything about the steps it needs. */
 export function judgeRow(row: CheckRow, facts: HostFacts, output: SectionOutput | undefined): PlannedStep {
+  if (row.step.isLeftOut) return planned(row, "skipped", { before: "left out by tags" });
   if (isPerGpu(row.step) && row.gpu === null) {
     return planned(row, "skipped", { before: "no Intel GPU card on this host" });
   }

@@ -57,6 +57,7 @@ function blockedBy(
   before: readonly { row: CheckRow; planned: PlannedStep }[],
 ): PlannedStep | null {
   const { step } = row;
+  if (step.isLeftOut) return null;
   // Bash of a playbook is written for its hosts; requirements that are judged from facts hold anywhere.
   const anywhere = step.work.type === "assert" && "requirement" in step.work.by;
   if (support?.status === "failed" && !anywhere) {

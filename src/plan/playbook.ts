@@ -36,6 +36,8 @@ export interface PlaybookStep {
   readonly name: string;
   readonly kind: StepKind;
   readonly tags: readonly string[];
+  /** Tags chose other steps: it is neither checked nor applied, only shown. */
+  readonly isLeftOut: boolean;
   /** Names of earlier steps without which this one makes no sense. */
   readonly needs: readonly string[];
   /** Bash that ends with 0 when the step applies to this host. */

@@ -72,6 +72,7 @@ export async function runSteps(context: StepContext, facts: HostFacts, plan: Hos
 
 async function runRow(context: StepContext, progress: Progress, row: CheckRow): Promise<StepOutcome> {
   const { work } = row.step;
+  if (row.step.isLeftOut) return outcome(planOf(progress, row), "skipped", 0);
   // Only what judges the host as a whole needs a fresh look; a step that changes something verifies itself.
   if (progress.stale && work.type !== "scripts") await refresh(context, progress);
   const blocker = blockedBy(progress, row);

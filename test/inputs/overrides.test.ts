@@ -110,6 +110,31 @@ describe("loadConfig() with options over a file", () => {
     ]);
   });
 
+  it("chooses steps of the playbook by tags, of the file's or of another one", () => {
+    expect(load({ tags: "clocks,kernel" }).playbook).toEqual({
+      name: "ubuntu-22.04-a770",
+      vars: {},
+      tags: ["clocks", "kernel"],
+    });
+    expect(load({ playbook: "mine.yml", "skip-tags": "bios" }).playbook).toMatchObject({
+      name: "mine.yml",
+      skipTags: ["bios"],
+    });
+    const map = exampleWith(
+      "playbook: ubuntu-22.04-a770",
+      "playbook: {name: m.yml, vars: {a: 1}, tags: [x], skip-tags: [y]}",
+    );
+    expect(load({ tags: "z" }, map).playbook).toEqual({
+      name: "m.yml",
+      vars: { a: "1" },
+      tags: ["z"],
+      skipTags: ["y"],
+    });
+    expect(failure({ tags: "clocks", local: "true" }, null).message).toContain(
+      '--tags: found without a playbook, wanted --playbook or "playbook" in the file',
+    );
+  });
+
   it("trusts the key of an option only where the file says nothing", () => {
     const other = `SHA256:${"A".repeat(43)}`;
     const trust = (config: RunConfig) => (config.hosts[0] as SshHostSpec).trust;

@@ -72,6 +72,13 @@ describe("check()", () => {
     expect(colored.text).toContain("\u001b[32m+as wanted\u001b[39m");
   });
 
+  it("refuses a tag that the playbook does not have before any host is touched", async () => {
+    const { world, first } = threeHosts();
+    const config = { ...configFor(["a"]), playbook: { name: "small.yml", vars: {}, tags: ["nope"] } };
+    await expect(check(config, world)).rejects.toThrow('no step has the tag "nope"');
+    expect(first.shell.ran).toEqual([]);
+  });
+
   it("asks each host once", async () => {
     const { world, first, last } = threeHosts();
     await check(configFor(["a", "c"]), world);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { checkRows, checkSection } from "../../src/plan/check-rows.ts";
 import { planHost } from "../../src/plan/plan-host.ts";
 import { planProblem } from "../../src/plan/plan-problem.ts";
-import { selectSteps } from "../../src/plan/select-steps.ts";
+import { leftOutWarnings, selectSteps } from "../../src/plan/select-steps.ts";
 import { goodFacts, goodGpu } from "../fakes/host-facts.ts";
 import { smallPlaybook } from "../fakes/shipped-playbook.ts";
 
@@ -109,12 +110,47 @@ describe("planProblem()", () => {
 
 describe("selectSteps()", () => {
   const steps = `${file("a", "    tags: [one]\n")}${file("b", "    tags: [two]\n")}${file("c")}${file("d", "    tags: [always]\n")}`;
+  const chosen = (tags: readonly string[], skip: readonly string[]) => selectSteps(smallPlaybook(steps), tags, skip);
+
   it.each([
     { tags: [], skip: [], want: ["a", "b", "c", "d"] },
     { tags: ["one"], skip: [], want: ["a", "d"] },
     { tags: [], skip: ["two"], want: ["a", "c", "d"] },
     { tags: ["one", "two"], skip: ["two"], want: ["a", "d"] },
+    { tags: ["one"], skip: ["always"], want: ["a"] },
   ])("keeps $want with tags $tags without $skip", ({ tags, skip, want }) => {
-    expect(selectSteps(smallPlaybook(steps), tags, skip).steps.map(({ name }) => name)).toEqual(want);
+    const { steps: all } = chosen(tags, skip);
+    expect(all.map(({ name }) => name)).toEqual(["a", "b", "c", "d"]);
+    expect(all.filter(({ isLeftOut }) => !isLeftOut).map(({ name }) => name)).toEqual(want);
+  });
+
+  it("refuses tags that no step has, all of them, with what was meant", () => {
+    expect(() => chosen(["twoo", "one"], ["zzzzzz"])).toThrow(
+      'Cannot use these tags with playbook "small": 2 problems\n' +
+        '  no step has the tag "twoo", did you mean "two"?\n' +
+        '  no step has the tag "zzzzzz", wanted one of always, one, two',
+    );
+  });
+
+  it("leaves steps out of the plan without a question to the host, also when what they need is broken", () => {
+    const needy = `  - name: bios\n    tags: [one]\n    assert: { check: 'false' }\n${file("b", "    tags: [two]\n    needs: [bios]\n")}`;
+    const playbook = selectSteps(smallPlaybook(needy), ["one"], []);
+    const plan = planHost(playbook, goodFacts(), outputs({ 0: [1, ""] }));
+    expect(plan.steps.map(({ status, before }) => [status, before])).toEqual([
+      ["failed", null],
+      ["skipped", "left out by tags"],
+    ]);
+    const rows = checkRows(playbook, goodFacts());
+    expect(rows.map((row) => checkSection(row) === null)).toEqual([false, true]);
+  });
+});
+
+describe("leftOutWarnings()", () => {
+  it("names what was left out, and says nothing of a whole playbook", () => {
+    const playbook = smallPlaybook(`${file("a", "    tags: [one]\n")}${file("b")}`);
+    expect(leftOutWarnings(playbook)).toEqual([]);
+    expect(leftOutWarnings(selectSteps(playbook, ["one"], []))).toEqual([
+      'Tags left out 1 of 2 steps of playbook "small": "b"',
+    ]);
   });
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/app-error.ts";
 import type { Playbook } from "../../src/plan/playbook.ts";
+import { selectSteps } from "../../src/plan/select-steps.ts";
 import { type ProvisionContext, provisionHost } from "../../src/provision/provision-host.ts";
 import type { ProvisionRecord } from "../../src/provision/provision-record.ts";
 import { recapLine } from "../../src/provision/recap-line.ts";
@@ -192,6 +193,15 @@ describe("provisionHost()", () => {
     const host = newHost();
     const steps = `  - name: one\n    shell: { check: 'test -e "$ARC_ROOT/etc/x"', apply: 'printf two > "$ARC_ROOT/etc/x"' }\n  - name: two\n    file: { path: /etc/x, content: two, mode: "0644" }\n`;
     expect(statuses(await provisionHost(context(host, smallPlaybook(steps))))).toEqual(["one: changed", "two: ok"]);
+  });
+
+  it("does nothing for steps that tags leave out, not even a reboot that another one asks for", async () => {
+    const host = newHost();
+    const steps = `${file("a", "    tags: [x]\n    reboot: if-changed\n")}${file("b")}  - name: r\n    reboot: {}\n`;
+    const record = await provisionHost(context(host, selectSteps(smallPlaybook(steps), ["x"], [])));
+    expect(statuses(record)).toEqual(["a: changed", "b: skipped", "r: skipped"]);
+    expect(record).toMatchObject({ reboots: 0, converged: true });
+    expect(recapLine(record)).toContain("changed=1 failed=0 unreachable=0 skipped=2");
   });
 
   it("reboots at the reboot step when a changed step asked for it, and judges what needs it after that", async () => {

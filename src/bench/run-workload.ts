@@ -5,9 +5,10 @@ import type { Workload } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LoopWatch } from "../ports/loop-watch.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
+import { promptsOfFile } from "../prompts/file-prompts.ts";
 import type { FilePrompt } from "../prompts/prompt-file.ts";
-import { type PromptMaker, preparePrompts, promptsOfFile } from "../prompts/prompts.ts";
-import { serverTokenizer } from "../prompts/server-tokenizer.ts";
+import { type PromptMaker, preparePrompts } from "../prompts/prompts.ts";
+import { type ServerTokenizer, serverTokenizer } from "../prompts/server-tokenizer.ts";
 import type { AnswerShape } from "../stream/answer-reader.ts";
 import { arrivalsMs } from "./arrivals.ts";
 import { checkFirstAnswer } from "./check-endpoint.ts";
@@ -41,7 +42,7 @@ export interface RunWorkloadContext {
   readonly loopWatch?: LoopWatch;
   /** What is seen of the host meanwhile (watchHost); it grows while the run goes on. */
   readonly hostSamples?: HostSamples;
-  /** Prompts to use instead of seeded ones (parse-prompt-file.ts). */
+  /** What is in the file of `workload.prompts`; absent: the workload has none. */
   readonly filePrompts?: readonly FilePrompt[];
 }
 
@@ -89,12 +90,11 @@ export interface Run extends RunWorkloadContext {
 }
 
 async function prepareRun(context: RunWorkloadContext, requests: InFlight): Promise<Run> {
-  const { workload, models, signal, filePrompts } = context;
+  const { workload, models, signal } = context;
   const tokenizer = serverTokenizer(models, context, signal);
-  const seeded = await preparePrompts(workload, tokenizer);
   const run: Run = {
     ...context,
-    prompts: filePrompts === undefined ? seeded : promptsOfFile(filePrompts),
+    prompts: await promptMaker(context, tokenizer),
     requests,
     runId: randomBytes(4).toString("hex"),
     isVllmLike: tokenizer.isPresent(),
@@ -108,6 +108,21 @@ async function prepareRun(context: RunWorkloadContext, requests: InFlight): Prom
   checkFirstAnswer(trace, `${run.baseUrl}${workload.endpoint}`, run.model);
   return { ...run, outputBefore: await probe(run) };
 }
+
+async function promptMaker(context: RunWorkloadContext, tokenizer: ServerTokenizer): Promise<PromptMaker> {
+  const { workload, filePrompts } = context;
+  const { inputTokens, prompts, requestsPerLevel } = workload;
+  if (filePrompts === undefined) {
+    if (inputTokens === null) throw new Error(`The prompt file of workload "${workload.name}" was not read`);
+    return preparePrompts({ ...workload, inputTokens }, tokenizer);
+  }
+  // Shows whether the server has a tokenizer, as making seeded prompts does.
+  await tokenizer.ids(PROBE);
+  const count = requestsPerLevel + Math.max(...workload.concurrency);
+  return promptsOfFile(filePrompts, { count, outputLengths: prompts?.outputLengths ?? "file" }, tokenizer);
+}
+
+const PROBE = "Hello";
 
 /** Waves of requests with other prompts, until one is about as fast as the one before: kernels compile per shape. */
 async function warmUp(run: Run, concurrency: number): Promise<void> {
@@ -151,7 +166,8 @@ async function measure(run: Run, concurrency: number, repeat: number): Promise<L
       repeat,
       startedAt,
       promptsSha256,
-      wantedPromptTokens: run.filePrompts === undefined ? workload.inputTokens : null,
+      wantedPromptTokens: workload.inputTokens,
+      differentPrompts: run.prompts.different,
       cancelled: signal.aborted,
       server: serverCheckOf(samples, traces),
       client,

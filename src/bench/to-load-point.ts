@@ -26,6 +26,8 @@ export interface MeasuredPoint {
   readonly promptsSha256: string;
   /** What every prompt should have; null: each has its own length. */
   readonly wantedPromptTokens: number | null;
+  /** How many different prompts there were to choose from; null: one for each request. */
+  readonly differentPrompts: number | null;
   readonly cancelled: boolean;
   readonly server: ServerCheck;
   /** Null: nobody watched this client. */
@@ -106,6 +108,7 @@ function warningsOf(workload: Workload, measured: MeasuredPoint, traces: readonl
     withoutUsage > 0 ? `${withoutUsage} of ${ok.length} answers carry no usage: their tokens are not known` : null,
     estimated > 0 ? `tokens are estimated: ${estimated} of ${ok.length} answers carry no usage` : null,
     promptLengthWarning(measured.wantedPromptTokens, ok),
+    repetitionWarning(measured.differentPrompts, traces.length),
     resent > 0 ? `${resent} requests went out twice: the server had closed their idle connections` : null,
     ...serverWarnings(measured.server, workload.sharedPrefixTokens ?? 0),
     ...outputWarnings(measured),
@@ -128,6 +131,12 @@ function promptLengthWarning(wanted: number | null, ok: readonly RequestTrace[])
   if (off.length === 0) return null;
   const range = `${Math.min(...off)} to ${Math.max(...off)}`;
   return `${off.length} of ${ok.length} prompts have ${range} tokens, ${wanted} are wanted`;
+}
+
+/** A prompt that was sent before is in the prefix cache of a server that has one. */
+function repetitionWarning(different: number | null, requests: number): string | null {
+  if (different === null || different >= requests) return null;
+  return `${requests} requests used ${different} different prompts: a prefix cache makes the repeated ones faster`;
 }
 
 function outputWarnings({ output, outputBefore }: MeasuredPoint): string[] {

@@ -63,12 +63,40 @@ function problemsBetween(flags: BenchFlags, texts: Readonly<Record<string, strin
   if ((flags["total-timeout"] ?? 0) <= (flags["stall-timeout"] ?? 0)) {
     problems.push("--total-timeout: not above --stall-timeout");
   }
+  problems.push(...datasetProblems(flags, texts));
   if (flags["result-filename"]?.includes("/"))
     problems.push("--result-filename: found a path, wanted a name (use --result-dir)");
   if (flags["result-filename"] !== undefined && texts["save-result"] === undefined) {
     problems.push("--result-filename: found without --save-result, wanted both");
   }
   return problems;
+}
+
+const OF_RANDOM = ["random-input-len", "random-output-len", "random-prefix-len"] as const;
+
+/** Flags of one kind of prompts must not be accepted and then ignored by another. */
+function datasetProblems(flags: BenchFlags, texts: Readonly<Record<string, string | undefined>>): string[] {
+  const kind = datasetOf(flags, texts);
+  const without = (names: readonly string[], wanted: string) =>
+    names.filter((name) => texts[name] !== undefined).map((name) => `--${name}: found without ${wanted}, wanted both`);
+  return [
+    ...(kind === "random"
+      ? without(["dataset-path"], "--dataset-name custom or sharegpt")
+      : OF_RANDOM.filter((name) => texts[name] !== undefined).map(
+          (name) => `--${name}: found beside the prompts of a file, wanted one of the two`,
+        )),
+    ...(kind !== "random" && flags["dataset-path"] === undefined
+      ? [`--dataset-path: missing, wanted the file of --dataset-name ${kind}`]
+      : []),
+    ...(kind === "custom" ? [] : without(["custom-output-len"], "--dataset-name custom")),
+    ...(kind === "sharegpt" ? [] : without(["sharegpt-output-len"], "--dataset-name sharegpt")),
+  ];
+}
+
+/** A file alone says that its prompts are wanted. */
+function datasetOf(flags: BenchFlags, texts: Readonly<Record<string, string | undefined>>) {
+  const isFileAlone = texts["dataset-path"] !== undefined && texts["dataset-name"] === undefined;
+  return isFileAlone ? "custom" : (flags["dataset-name"] ?? "random");
 }
 
 function serveOf(flags: BenchFlags, secrets: (name: string) => string | undefined): UrlServe {
@@ -96,8 +124,7 @@ function workloadOf(flags: BenchFlags, texts: Readonly<Record<string, string | u
   return {
     name: "bench",
     endpoint: isChat ? "/v1/chat/completions" : endpoint,
-    inputTokens: flags["random-input-len"] ?? 1024,
-    outputTokens: flags["random-output-len"] ?? 128,
+    ...promptsOf(flags, texts),
     concurrency,
     requestsPerLevel,
     requestRate,
@@ -112,6 +139,26 @@ function workloadOf(flags: BenchFlags, texts: Readonly<Record<string, string | u
     ...(flags.goodput !== undefined && { slo: flags.goodput }),
   };
 }
+
+/** vLLM puts its shared prefix before the random part, so the whole prompt is longer than --random-input-len. */
+function promptsOf(flags: BenchFlags, texts: Readonly<Record<string, string | undefined>>) {
+  const kind = datasetOf(flags, texts);
+  if (kind === "random") {
+    const { "random-input-len": input = 1024, "random-prefix-len": prefix = 0 } = flags;
+    const outputTokens = flags["random-output-len"] ?? 128;
+    return { inputTokens: prefix + input, outputTokens, ...(prefix > 0 && { sharedPrefixTokens: prefix }) };
+  }
+  const fixed = flags[`${kind}-output-len`] ?? null;
+  const outputLengths = fixed === null ? ("file" as const) : ("workload" as const);
+  return {
+    inputTokens: null,
+    outputTokens: fixed ?? USUAL_FILE_OUTPUT,
+    prompts: { path: flags["dataset-path"] ?? "", outputLengths },
+  };
+}
+
+/** vLLM's default for prompts of a file. */
+const USUAL_FILE_OUTPUT = 256;
 
 /** vLLM has one word for all gaps: a shape of 1 is Poisson, an infinite one is constant. */
 function openLoopOf(flags: BenchFlags): Partial<Workload> {

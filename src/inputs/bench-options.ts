@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { toMs } from "./field-kinds.ts";
+import { burstiness, decimal, fixedLength, goodput, levels, rate, seconds, url } from "./bench-fields.ts";
 import { flagText, integerText, line, type OptionTable, option } from "./option-table.ts";
-import type { Workload } from "./run-config.ts";
 
 const flag = { group: "Bench", placeholder: null, sources: ["cli"] } as const;
 const value = { group: "Bench", sources: ["cli"] } as const;
@@ -27,11 +26,27 @@ export const BENCH_FLAGS = {
     defaultText: "/v1/completions",
   }),
   model: option(line(), { ...value, placeholder: "name", description: "Name of the model in requests. Required." }),
-  "dataset-name": option(z.enum(["random"]), {
+  "dataset-name": option(z.enum(["random", "custom", "sharegpt"]), {
     ...value,
     placeholder: "name",
-    description: "Kind of prompts.",
+    description:
+      "`random` makes prompts of an exact length; `custom` and `sharegpt` take those of --dataset-path, whose dialect is found by its keys.",
     defaultText: "random",
+  }),
+  "dataset-path": option(line(), {
+    ...value,
+    placeholder: "file",
+    description: "JSONL of vLLM, AIPerf, GuideLLM, fw-ai or an OpenAI batch, or ShareGPT as JSON or JSONL.",
+  }),
+  "custom-output-len": option(fixedLength(), {
+    ...value,
+    placeholder: "n",
+    description: "Tokens of each answer, whatever the file says; -1 or nothing: as the file says, else 256.",
+  }),
+  "sharegpt-output-len": option(fixedLength(), {
+    ...value,
+    placeholder: "n",
+    description: "Tokens of each answer. Without it: as many as the answer in the file has.",
   }),
   "num-prompts": option(integerText(1, 1_000_000), {
     ...value,
@@ -67,6 +82,12 @@ export const BENCH_FLAGS = {
     placeholder: "n",
     description: "Tokens of each prompt.",
     defaultText: "1024",
+  }),
+  "random-prefix-len": option(integerText(0, 1_000_000), {
+    ...value,
+    placeholder: "n",
+    description: "Tokens before them that are the same in all prompts, for servers with a prefix cache.",
+    defaultText: "0",
   }),
   "random-output-len": option(integerText(1, 1_000_000), {
     ...value,
@@ -142,67 +163,3 @@ export const BENCH_FLAGS = {
     description: "Write one JSON line for each request.",
   }),
 } as const satisfies OptionTable;
-
-function url() {
-  const error = "a URL such as http://127.0.0.1:8000";
-  return z.string().regex(/^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/, { error });
-}
-
-function levels() {
-  const error = "a number from 1 to 4096, or several with commas";
-  return z
-    .string()
-    .regex(/^\d{1,4}(?:,\d{1,4})*$/, { error })
-    .transform((written) => written.split(",").map(Number))
-    .refine((numbers) => numbers.every((number) => number >= 1 && number <= 4096), { error })
-    .refine((numbers) => new Set(numbers).size === numbers.length, { error: "every level only once" });
-}
-
-function rate() {
-  const error = 'a number of requests per second above 0, or "inf"';
-  return z
-    .string()
-    .regex(/^(?:inf|\d+(?:\.\d+)?)$/, { error })
-    .transform((written) => (written === "inf" ? null : Number(written)))
-    .refine((number) => number === null || (number >= 0.001 && number <= 100_000), { error });
-}
-
-function decimal(min: number, max: number) {
-  const error = `a number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d+(?:\.\d+)?$/, { error })
-    .transform(Number)
-    .refine((number) => number >= min && number <= max, { error });
-}
-
-function seconds(min: number, max: number) {
-  const error = `seconds from ${min} to ${max}`;
-  return z
-    .string()
-    .transform((written) => (/^\d+(?:\.\d+)?$/.test(written) ? Number(written) : toMs(written) / 1000))
-    .refine((number) => number >= min && number <= max, { error });
-}
-
-function burstiness() {
-  const error = 'a number from 0.01 to 100, or "inf"';
-  return z
-    .string()
-    .regex(/^(?:inf|\d+(?:\.\d+)?)$/, { error })
-    .transform((written) => (written === "inf" ? Number.POSITIVE_INFINITY : Number(written)))
-    .refine((shape) => shape === Number.POSITIVE_INFINITY || (shape >= 0.01 && shape <= 100), { error });
-}
-
-/** vLLM calls the time of the whole answer e2el. */
-function goodput() {
-  const error = "limits such as ttft:500,tpot:50,e2el:30000, each name once";
-  return z
-    .string()
-    .regex(/^(?:ttft|tpot|e2el):\d+(?:\.\d+)?(?:[\s,]+(?:ttft|tpot|e2el):\d+(?:\.\d+)?)*$/, { error })
-    .transform((written) => written.split(/[\s,]+/).map((part) => part.split(":") as [string, string]))
-    .refine((parts) => new Set(parts.map(([name]) => name)).size === parts.length, { error })
-    .transform((parts) => Object.fromEntries(parts.map(([name, ms]) => [SLO_FIELDS[name], Number(ms)])) as Slo);
-}
-
-type Slo = NonNullable<Workload["slo"]>;
-const SLO_FIELDS: Readonly<Record<string, keyof Slo>> = { ttft: "ttftMs", tpot: "tpotMs", e2el: "e2eMs" };

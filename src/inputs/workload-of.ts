@@ -3,11 +3,11 @@ import type { WorkloadEntry } from "./workload-schema.ts";
 
 /** A workload of the file as the benchmark takes it. What the file leaves out and has no default stays absent. */
 export function workloadOf(entry: WorkloadEntry): Workload {
-  const { arrivals, burstiness, slo } = entry;
+  const { arrivals, burstiness, prompts, slo } = entry;
   return {
     name: entry.name,
     endpoint: entry.endpoint,
-    inputTokens: entry["input-tokens"],
+    inputTokens: entry["input-tokens"] ?? null,
     outputTokens: entry["output-tokens"],
     concurrency: entry.concurrency,
     requestsPerLevel: entry["requests-per-level"],
@@ -19,6 +19,7 @@ export function workloadOf(entry: WorkloadEntry): Workload {
     temperature: entry.temperature,
     stallTimeoutMs: entry["stall-timeout"],
     totalTimeoutMs: entry["total-timeout"],
+    ...whenGiven("prompts", prompts && { path: prompts.file, outputLengths: prompts["output-lengths"] }),
     ...whenGiven("arrivals", arrivals),
     ...whenGiven("burstiness", burstiness),
     ...whenGiven("rampFromRate", entry["ramp-from-rate"]),

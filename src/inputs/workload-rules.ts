@@ -21,6 +21,8 @@ function timeoutProblems(workload: WorkloadEntry): Found[] {
 
 function lengthProblems(workload: WorkloadEntry, longest: number | null): Found[] {
   const { "input-tokens": input, "output-tokens": output, "shared-prefix-tokens": shared = 0 } = workload;
+  if (workload.prompts !== undefined) return fileProblems(workload);
+  if (input === undefined) return [["input-tokens", 'missing, wanted an integer from 1 to 1000000, or "prompts.file"']];
   const problems: Found[] = [];
   if (longest !== null && input + output > longest) {
     const text = `${input} + ${output} output tokens are over serve.flags.max-model-len (${longest})`;
@@ -29,6 +31,13 @@ function lengthProblems(workload: WorkloadEntry, longest: number | null): Found[
   if (shared >= input)
     problems.push(["shared-prefix-tokens", `found ${shared}, wanted fewer than input-tokens (${input})`]);
   return problems;
+}
+
+/** Prompts of a file are sent as they are. */
+function fileProblems(workload: WorkloadEntry): Found[] {
+  return (["input-tokens", "shared-prefix-tokens"] as const)
+    .filter((field) => workload[field] !== undefined)
+    .map((field): Found => [field, 'found beside "prompts.file", wanted one of the two']);
 }
 
 /** Fields that only shape the arrivals of an open loop must not be accepted and then ignored. */

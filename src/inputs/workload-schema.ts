@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { choice, duration, flag, integer, number, plainName } from "./field-kinds.ts";
+import { choice, duration, flag, integer, line, number, plainName } from "./field-kinds.ts";
 
 const level = integer(1, 4096, { description: "Requests in flight." });
 const levelsWanted = "a number or a list of numbers from 1 to 4096";
@@ -13,16 +13,34 @@ const sloSchema = z
   })
   .describe("Limits that an answer must keep to count for goodput.");
 
+const promptsSchema = z
+  .strictObject({
+    file: line("the path of a prompt file", {
+      description:
+        "JSONL of vLLM, AIPerf, GuideLLM, fw-ai or an OpenAI batch, or ShareGPT conversations as JSON or JSONL.",
+      example: "prompts.jsonl",
+    }),
+    "output-lengths": choice(["file", "workload"], {
+      description:
+        "Which answer length counts when the file has one too: the file's (of ShareGPT, that of the answer in it), or `output-tokens`.",
+    }).default("file"),
+  })
+  .describe("Prompts from a file instead of seeded ones.");
+
 export const workloadSchema = z.strictObject({
   name: plainName({ description: "Name in tables, records and JUnit.", example: "chat-1k" }),
   endpoint: choice(["/v1/completions", "/v1/chat/completions"], {
     description: "Where requests go. Only `/v1/completions` takes prompts of an exact number of tokens.",
   }).default("/v1/completions"),
-  "input-tokens": integer(1, 1_000_000, { description: "Length of each prompt.", example: 1024 }),
+  "input-tokens": integer(1, 1_000_000, {
+    description: "Length of each prompt. Needed, except with `prompts.file`.",
+    example: 1024,
+  }).optional(),
   "output-tokens": integer(1, 1_000_000, {
     description: "Length of each answer. A single token has no time per output token.",
     example: 512,
   }),
+  prompts: promptsSchema.optional(),
   concurrency: z
     .union([level, z.array(level, { error: levelsWanted }).min(1, { error: levelsWanted })], { error: levelsWanted })
     .transform((written) => (typeof written === "number" ? [written] : written))

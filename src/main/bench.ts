@@ -6,15 +6,17 @@ import { AppError } from "../core/app-error.ts";
 import { type BenchRequest, benchResultName } from "../inputs/bench-flags.ts";
 import { loadPointTable } from "../report/measure-tables.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
+import { readWorkloadFiles } from "./read-workload-files.ts";
 import type { World } from "./world.ts";
 
 /** Measures any OpenAI-compatible endpoint. What is asked for on disk is written as each load point ends. */
 export async function bench(request: BenchRequest, world: World): Promise<CommandOutcome> {
   const { serve, workload, requestsFile } = request;
   const { models, clock, console, files, signal, loopWatch } = world;
+  const ready = await readWorkloadFiles(workload, files);
   if (requestsFile !== null) await files.write(requestsFile, "");
   const points = await runWorkload({
-    workload,
+    ...ready,
     baseUrl: serve.baseUrl,
     model: serve.servedModelName,
     apiKey: serve.apiKey,

@@ -109,7 +109,12 @@ async function resetGovernor(config: RunConfig, world: World): Promise<void> {
 /** One run of the pipeline, of which the demo needs the record; what goes wrong is thrown. */
 async function measured(config: RunConfig, world: World, name: string): Promise<HostRun> {
   const named = { ...world, identity: { ...world.identity, id: `${world.identity.id}-${name}` } };
-  const run = await runHost(config, onlyHost(config), named);
+  const run = await runHost(
+    config,
+    onlyHost(config),
+    named,
+    config.workloads.map((workload) => ({ workload })),
+  );
   if (run.error !== null) throw run.error;
   return run;
 }

@@ -3,6 +3,7 @@ import { decide } from "../gate/decide.ts";
 import type { RunConfig } from "../inputs/run-config.ts";
 import { keepInHistory } from "./keep-in-history.ts";
 import { type Baselines, readBaselines } from "./read-baselines.ts";
+import { readWorkloadFiles } from "./read-workload-files.ts";
 import { type HostRun, runHost } from "./run-host.ts";
 import { failureDecision, type JudgedRun, outcomeOf, type RunOutcome } from "./run-outcome.ts";
 import type { World } from "./world.ts";
@@ -13,10 +14,11 @@ import { reportedOf, writeReports } from "./write-reports.ts";
  * does not stop the others; then the records are compared with their baselines, judged, reported and kept.
  */
 export async function run(config: RunConfig, world: World): Promise<RunOutcome> {
+  const workloads = await Promise.all(config.workloads.map((workload) => readWorkloadFiles(workload, world.files)));
   const baselines = await readBaselines(config, world);
   const hosts: JudgedRun[] = [];
   for (const host of config.hosts) {
-    const hostRun = await runHost(config, host, world);
+    const hostRun = await runHost(config, host, world, workloads);
     hosts.push(judge(hostRun, baselines, config));
     if (world.signal.aborted) break;
   }

@@ -7,6 +7,8 @@ export interface FilePrompt {
     | { readonly kind: "messages"; readonly messages: readonly ChatMessage[] };
   /** How long the answer shall be; null: the file does not say. */
   readonly outputTokens: number | null;
+  /** The answer that somebody once got (ShareGPT): its length is how long the answer shall be. */
+  readonly answer: string | null;
 }
 
 export interface ChatMessage {
@@ -19,7 +21,8 @@ type Json = Readonly<Record<string, unknown>>;
 /**
  * Reads a prompt file: JSONL in the dialects of vLLM (`prompt`, `output_tokens`), AIPerf (`text`, `output_length`),
  * GuideLLM (`prompt`, `output_tokens_count`), fw-ai (`prompt` or `messages`, `max_tokens`) and OpenAI batches
- * (`body.messages`), or ShareGPT's `conversations` as JSONL or as one JSON list. Throws INPUT_INVALID with the line.
+ * (`body.messages`), or ShareGPT's `conversations` as JSONL or as one JSON list, of which the first question and its
+ * answer are taken. Throws INPUT_INVALID with the line.
  */
 export function parsePromptFile(text: string, path: string): readonly FilePrompt[] {
   const rows = text.trimStart().startsWith("[") ? wholeList(text, path) : lines(text, path);
@@ -62,10 +65,10 @@ function promptOf(value: unknown, at: string): FilePrompt[] {
   const outputTokens = outputTokensOf(row, at);
   const messages = row["messages"];
   if (Array.isArray(messages) && messages.length > 0 && messages.every(isMessage)) {
-    return [{ content: { kind: "messages", messages }, outputTokens }];
+    return [{ content: { kind: "messages", messages }, outputTokens, answer: null }];
   }
   const text = row["prompt"] ?? row["text"];
-  if (typeof text === "string" && text !== "") return [{ content: { kind: "text", text }, outputTokens }];
+  if (typeof text === "string" && text !== "") return [{ content: { kind: "text", text }, outputTokens, answer: null }];
   throw invalid(
     at,
     `it has the keys ${Object.keys(row).join(", ")}`,
@@ -74,10 +77,16 @@ function promptOf(value: unknown, at: string): FilePrompt[] {
 }
 
 function conversation(turns: readonly unknown[]): FilePrompt[] {
-  const [first] = turns;
-  if (!isObject(first) || typeof first["value"] !== "string" || first["value"] === "") return [];
-  if (first["from"] !== "human" && first["from"] !== "user") return [];
-  return [{ content: { kind: "text", text: first["value"] }, outputTokens: null }];
+  const [question, answer] = turns;
+  if (!isSaid(question) || (question.from !== "human" && question.from !== "user")) return [];
+  const text = isSaid(answer) ? answer.value : null;
+  return [{ content: { kind: "text", text: question.value }, outputTokens: null, answer: text }];
+}
+
+function isSaid(turn: unknown): turn is { readonly from: string; readonly value: string } {
+  return (
+    isObject(turn) && typeof turn["from"] === "string" && typeof turn["value"] === "string" && turn["value"] !== ""
+  );
 }
 
 function outputTokensOf(row: Json, at: string): number | null {

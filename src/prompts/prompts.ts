@@ -18,6 +18,8 @@ export interface Prompt {
 export interface PromptMaker {
   /** Length of every prompt in tokens; null: each has its own, or the server's usage has to tell. */
   readonly promptTokens: number | null;
+  /** How many different prompts there are; null: as many as are asked for. */
+  readonly different: number | null;
   make(setName: string, count: number): readonly Prompt[];
 }
 
@@ -32,17 +34,21 @@ const FIT_ATTEMPTS = 6;
 const ASKED_WORDS = 64;
 const AT_ONCE = 8;
 
+/** What seeded prompts are made from; `inputTokens` is the length of each, the shared prefix included. */
+export type SeededShape = Pick<Workload, "endpoint" | "seed" | "sharedPrefixTokens"> & { readonly inputTokens: number };
+
 /**
  * Prepares prompts of exactly `inputTokens` tokens as the server counts them. Ids are taken from what the server's
  * own tokenizer gives for common words, so none is out of its vocabulary and none is a control token.
  */
-export async function preparePrompts(workload: Workload, tokenizer: ServerTokenizer): Promise<PromptMaker> {
-  const { endpoint, inputTokens, seed, sharedPrefixTokens = 0 } = workload;
+export async function preparePrompts(shape: SeededShape, tokenizer: ServerTokenizer): Promise<PromptMaker> {
+  const { endpoint, inputTokens, seed, sharedPrefixTokens = 0 } = shape;
   if (endpoint === "/v1/completions") {
     const pool = await idPool(tokenizer);
     const makeSet = promptSets(pool, inputTokens, sharedPrefixTokens, seed);
     return {
       promptTokens: inputTokens,
+      different: null,
       make: (...set) => makeSet(...set).map((ids) => synthetic({ kind: "ids", ids })),
     };
   }
@@ -51,20 +57,8 @@ export async function preparePrompts(workload: Workload, tokenizer: ServerTokeni
   const makeSet = promptSets(words, wordCount - 1, sharedPrefixTokens, seed);
   return {
     promptTokens: isExact ? inputTokens : null,
+    different: null,
     make: (...set) => makeSet(...set).map((rest) => synthetic({ kind: "text", text: [words[0], ...rest].join(" ") })),
-  };
-}
-
-/** Prompts of a file, in its order and over again when it is too short; a warm-up takes them from its end. */
-export function promptsOfFile(prompts: readonly FilePrompt[]): PromptMaker {
-  const made = prompts.map(({ content, outputTokens }) => ({ input: content, outputTokens }));
-  const backwards = made.toReversed();
-  return {
-    promptTokens: null,
-    make(setName, count) {
-      const source = setName.startsWith("measure") ? made : backwards;
-      return Array.from({ length: count }, (_, at) => source[at % source.length] as Prompt);
-    },
   };
 }
 
@@ -81,11 +75,11 @@ function synthetic(input: PromptInput): Prompt {
   return { input, outputTokens: null };
 }
 
-/** SHA-256 over the prompts in order. */
+/** SHA-256 over the prompts in order, with the lengths of the answers where each prompt has its own. */
 export function digestOf(prompts: readonly Prompt[]): string {
   const hash = createHash("sha256");
-  for (const prompt of prompts) {
-    hash.update(JSON.stringify(prompt.input)).update("\n");
+  for (const { input, outputTokens } of prompts) {
+    hash.update(JSON.stringify(outputTokens === null ? input : [input, outputTokens])).update("\n");
   }
   return hash.digest("hex");
 }

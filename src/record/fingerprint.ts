@@ -71,11 +71,18 @@ function gpuFields(facts: HostFacts | null): Fields {
   };
 }
 
-/** `repeats`, the time-outs and the SLO are left out: they change how much is known, not what is measured. */
+/**
+ * `repeats`, the time-outs and the SLO are left out: they change how much is known, not what is measured. So is the
+ * path of a prompt file: the digest of the prompts says what was in it.
+ */
 function workloadFields(workload: Workload): Fields {
   const { name, repeats: _repeats, stallTimeoutMs: _stall, totalTimeoutMs: _total, slo: _slo, ...measured } = workload;
-  const { concurrency, ...rest } = measured;
-  const fields: Fields = { ...rest, concurrency: concurrency.join(",") };
+  const { concurrency, prompts, ...rest } = measured;
+  const fields: Fields = {
+    ...rest,
+    concurrency: concurrency.join(","),
+    ...(prompts && { "output lengths": prompts.outputLengths }),
+  };
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [`workload ${name}: ${key}`, value]));
 }
 

@@ -40,7 +40,7 @@ function levelCases(run: ReportedRun, label: string, workload: Workload, level: 
 
 function shapePart({ inputTokens, outputTokens }: Workload, level: LoadPoint): string {
   const load = level.requestRate === null ? `c${level.concurrency}` : `rate${level.requestRate}`;
-  return classnamePart(`in${inputTokens}-out${outputTokens}-${load}`);
+  return classnamePart(`in${inputTokens ?? "-file"}-out${outputTokens}-${load}`);
 }
 
 function measuredOnly({ validity }: RunRecord): Pick<JunitCase, "outcome" | "properties" | "systemOut"> {

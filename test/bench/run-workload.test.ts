@@ -284,15 +284,21 @@ describe("runWorkload()", () => {
 
   it("takes prompts and lengths from a file", async () => {
     const filePrompts = [
-      { content: { kind: "text" as const, text: "one" }, outputTokens: 3 },
-      { content: { kind: "text" as const, text: "two" }, outputTokens: null },
+      { content: { kind: "text" as const, text: "one" }, outputTokens: 3, answer: null },
+      { content: { kind: "text" as const, text: "two" }, outputTokens: null, answer: null },
     ];
-    const { model, points } = await run({ concurrency: [1], requestsPerLevel: 2 }, {}, { filePrompts });
+    const prompts = { path: "p.jsonl", outputLengths: "file" as const };
+    const shape = { inputTokens: null, prompts, concurrency: [1] };
+    const { model, points } = await run({ ...shape, requestsPerLevel: 2 }, {}, { filePrompts });
     expect(model.seen.slice(1).map(({ body }) => [body["prompt"], body["max_tokens"]])).toEqual([
       ["one", 3],
       ["two", 5],
     ]);
     expect(points[0]).toMatchObject({ outcomes: { ok: 2 }, warnings: [] });
+    const longer = await run({ ...shape, requestsPerLevel: 6 }, {}, { filePrompts });
+    expect(longer.points[0]?.warnings).toEqual([
+      "6 requests used 2 different prompts: a prefix cache makes the repeated ones faster",
+    ]);
   });
 
   it("shows one line about the phase under way", async () => {

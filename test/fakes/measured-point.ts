@@ -20,6 +20,7 @@ export function measuredPoint(changed: Partial<MeasuredPoint> = {}): MeasuredPoi
     startedAt: "2026-01-01T00:00:00.000Z",
     promptsSha256: "",
     wantedPromptTokens: 20,
+    differentPrompts: null,
     cancelled: false,
     server: notChecked,
     client: { loopUtilization: 0.1, loopDelayP99Ms: 0.1, loopDelayMaxMs: 1, gcPauseMs: 1 },

@@ -90,6 +90,29 @@ describe("parseBenchFlags()", () => {
     });
   });
 
+  it("puts a shared prefix before the random part of each prompt, as vLLM does", () => {
+    const { inputTokens, sharedPrefixTokens } = parse({
+      "random-prefix-len": "100",
+      "random-input-len": "28",
+    }).workload;
+    expect({ inputTokens, sharedPrefixTokens }).toEqual({ inputTokens: 128, sharedPrefixTokens: 100 });
+  });
+
+  it.each([
+    { flags: {}, lengths: "file", outputTokens: 256 },
+    { flags: { "dataset-name": "custom", "custom-output-len": "-1" }, lengths: "file", outputTokens: 256 },
+    { flags: { "dataset-name": "custom", "custom-output-len": "200" }, lengths: "workload", outputTokens: 200 },
+    { flags: { "dataset-name": "sharegpt" }, lengths: "file", outputTokens: 256 },
+    { flags: { "dataset-name": "sharegpt", "sharegpt-output-len": "64" }, lengths: "workload", outputTokens: 64 },
+  ])("takes prompts from --dataset-path with $flags", ({ flags, lengths, outputTokens }) => {
+    const { workload } = parse({ "dataset-path": "p.jsonl", ...(flags as Record<string, string>) });
+    expect(workload).toMatchObject({
+      inputTokens: null,
+      outputTokens,
+      prompts: { path: "p.jsonl", outputLengths: lengths },
+    });
+  });
+
   it.each([
     { flags: { "num-prompts": "0" }, says: '--num-prompts: found "0", wanted an integer from 1 to 1000000' },
     { flags: { "max-concurrency": "1,x" }, says: '--max-concurrency: found "1,x", wanted a number from 1 to 4096' },
@@ -107,6 +130,25 @@ describe("parseBenchFlags()", () => {
     { flags: { "result-filename": "a/b.json", "save-result": "true" }, says: "--result-filename: found a path" },
     { flags: { "result-filename": "b.json" }, says: "--result-filename: found without --save-result" },
     { flags: { model: " " }, says: "--model: missing" },
+    {
+      flags: { "dataset-name": "sharegpt" },
+      says: "--dataset-path: missing, wanted the file of --dataset-name sharegpt",
+    },
+    { flags: { "dataset-name": "sharegtp" }, says: 'did you mean "sharegpt"?' },
+    {
+      flags: { "dataset-name": "random", "dataset-path": "p" },
+      says: "--dataset-path: found without --dataset-name custom or sharegpt",
+    },
+    {
+      flags: { "dataset-path": "p", "random-input-len": "5" },
+      says: "--random-input-len: found beside the prompts of a",
+    },
+    { flags: { "custom-output-len": "5" }, says: "--custom-output-len: found without --dataset-name custom" },
+    {
+      flags: { "dataset-path": "p", "sharegpt-output-len": "5" },
+      says: "--sharegpt-output-len: found without --dataset-name sharegpt",
+    },
+    { flags: { "dataset-path": "p", "custom-output-len": "0" }, says: "--custom-output-len: found" },
     { flags: { seed: "-1" }, says: "--seed:" },
     { flags: { temperature: "3" }, says: "--temperature:" },
   ])("refuses $flags and names the flag", ({ flags, says }) => {

@@ -15,11 +15,17 @@ import type { SshHostSpec } from "../../src/inputs/run-config.ts";
 
 const cache = resolve(import.meta.dirname, "../../.cache/lab");
 const NAME_PREFIX = "arc-lab-";
+/** A boot takes 20 s; on a machine with other work many times that. */
+const BOOT_TIMEOUT_MS = 600_000;
 let hostsStarted = 0;
 
 export interface LabHostOptions {
   readonly hardware?: HardwareVariant;
   readonly memoryMiB?: number;
+  /** Where the host goes on from: a disk that another host kept, instead of the image's fresh one. */
+  readonly disk?: string;
+  /** Keep a copy of the disk at every reboot, in `keptDisks`. */
+  readonly keepDisks?: boolean;
 }
 
 export interface CommandOutcome {
@@ -35,6 +41,8 @@ export interface LabHost {
   readonly consolePath: string;
   /** Kernel releases that were booted, oldest first. */
   readonly boots: readonly string[];
+  /** Copies of the disk as it was between two boots, oldest first; they go away with the host. */
+  readonly keptDisks: readonly string[];
   /** What goes wrong with a kernel from its next boot on. */
   readonly faults: Map<string, KernelFault>;
   /** Runs a bash script as root through the plain OpenSSH client, apart from everything under test. */
@@ -51,8 +59,8 @@ export interface LabHost {
   powerOn(hardware?: HardwareVariant): void;
   cutNetwork(): Promise<void>;
   restoreNetwork(): Promise<void>;
-  /** A port on 127.0.0.1 that leads to a port of the guest. */
-  forward(guestPort: number): Promise<number>;
+  /** A port on 127.0.0.1 that leads to a port of the guest; any free one unless given. */
+  forward(guestPort: number, port?: number): Promise<number>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -68,7 +76,7 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
   const folder = join(cache, name);
   await mkdir(folder, { recursive: true });
   const disk = join(folder, "disk.img");
-  await $`cp --sparse=always --reflink=auto ${image.disk} ${disk}`;
+  await copyDisk(options.disk ?? image.disk, disk);
 
   const network = await createNetwork(name);
   const settings = {
@@ -79,9 +87,16 @@ export async function startLabHost(options: LabHostOptions = {}): Promise<LabHos
     hardware: options.hardware ?? ("rebar-off" as HardwareVariant),
     faults: new Map<string, KernelFault>(),
   };
-  const machine = await createMachine(settings);
+  const keptDisks: string[] = [];
+  const beforeReboot = async () => {
+    if (options.keepDisks !== true) return;
+    const kept = join(folder, `kept-${keptDisks.length}.img`);
+    await copyDisk(disk, kept);
+    keptDisks.push(kept);
+  };
+  const machine = await createMachine(Object.assign(settings, { beforeReboot }));
   const client = await sshClient(folder, image, await network.forward(22));
-  const host = labHost({ machine, network, settings, client, image, name });
+  const host = labHost({ machine, network, settings, client, image, name, keptDisks });
   try {
     machine.powerOn();
     await host.waitForSsh();
@@ -99,9 +114,15 @@ interface Parts {
   readonly settings: { hardware: HardwareVariant; readonly faults: Map<string, KernelFault>; readonly folder: string };
   readonly client: SshClient;
   readonly image: LabImage;
+  readonly keptDisks: readonly string[];
 }
 
-function labHost({ machine, network, settings, client, image, name }: Parts): LabHost {
+/** The data only: a disk is mostly holes. */
+async function copyDisk(from: string, to: string): Promise<void> {
+  await $`cp --sparse=always --reflink=auto ${from} ${to}`;
+}
+
+function labHost({ machine, network, settings, client, image, name, keptDisks }: Parts): LabHost {
   async function rootOk(script: string, timeoutMs?: number): Promise<string> {
     const { exitCode, stdout, stderr } = await client.run(script, timeoutMs);
     if (exitCode !== 0) throw new Error(`Lab host: exit code ${exitCode} of: ${script}\n${stdout}${stderr}`);
@@ -132,11 +153,12 @@ function labHost({ machine, network, settings, client, image, name }: Parts): La
     },
     consolePath: machine.consolePath,
     boots: machine.boots,
+    keptDisks,
     faults: settings.faults,
     root: client.run,
     rootOk,
-    waitForSsh: (timeoutMs = 120_000) => waitForBoot(() => true, timeoutMs),
-    async reboot(timeoutMs = 120_000) {
+    waitForSsh: (timeoutMs = BOOT_TIMEOUT_MS) => waitForBoot(() => true, timeoutMs),
+    async reboot(timeoutMs = BOOT_TIMEOUT_MS) {
       const before = await rootOk(
         "cat /proc/sys/kernel/random/boot_id; systemd-run --quiet --on-active=1 systemctl reboot",
       );
@@ -180,7 +202,7 @@ async function sshClient(folder: string, image: LabImage, port: number): Promise
   ].flatMap((setting) => ["-o", setting]);
   return {
     port,
-    run(script, timeoutMs = 120_000) {
+    run(script, timeoutMs = 600_000) {
       const argv = ["-F", "/dev/null", ...settings, "-i", key, "-p", String(port), "root@127.0.0.1", "bash -s"];
       const ssh = spawn("ssh", argv, { timeout: timeoutMs });
       // It ends without reading when it cannot connect.

@@ -19,6 +19,8 @@ export interface MachineOptions {
   hardware: HardwareVariant;
   /** By kernel release. */
   readonly faults: Map<string, KernelFault>;
+  /** Called between the end of one boot and the start of the next, while the disk is at rest. */
+  readonly beforeReboot?: () => Promise<void>;
 }
 
 /** A machine that is on or off. It reboots by itself, through the boot loader's choice each time. */
@@ -62,7 +64,10 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
       const [code, signal] = (await once(running, "exit")) as [number | null, NodeJS.Signals | null];
       running = null;
       if (isCut || code === 0) return;
-      if (code === REBOOT) continue;
+      if (code === REBOOT) {
+        await options.beforeReboot?.();
+        continue;
+      }
       const panicMs = panicTimeoutMs(entry.arguments);
       await note(`lab: the kernel panicked (${signal ?? code}), ${panicMs === null ? "the machine hangs" : "reboots"}`);
       if (panicMs === null) return;
@@ -92,7 +97,8 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
     const inNamespaces = ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", options.namespace]
       .concat(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"])
       .concat(["bash", "-c", 'm=$1 k=$2; shift 2; (exec -a "$m" "$k" "$@"); exit $?', "lab"]);
-    return spawn("nice", ["-n", "10", ...inNamespaces, ...argv], { stdio: ["ignore", log.fd, log.fd] });
+    const [command = "", ...rest] = [...inNamespaces, ...argv];
+    return spawn(command, rest, { stdio: ["ignore", log.fd, log.fd] });
   }
 
   async function note(line: string): Promise<void> {

@@ -7,8 +7,8 @@ import { $ } from "zx";
 /** The network of one machine: a namespace of its own with a tap, and a relay from loopback into it. */
 export interface LabNetwork {
   readonly namespace: string;
-  /** Returns a port on 127.0.0.1 that leads to a port of the guest. */
-  forward(guestPort: number): Promise<number>;
+  /** Returns a port on 127.0.0.1 that leads to a port of the guest; any free one unless given. */
+  forward(guestPort: number, port?: number): Promise<number>;
   /** Pulls the cable: packets stop both ways, no connection is closed. */
   cut(): Promise<void>;
   restore(): Promise<void>;
@@ -30,7 +30,7 @@ export async function createNetwork(namespace: string): Promise<LabNetwork> {
   });
   return {
     namespace,
-    forward: (guestPort) => forward(relay, guestPort),
+    forward: (guestPort, port = 0) => forward(relay, guestPort, port),
     // A blackhole route drops both ways: the source of what still comes in fails the route check. (User-mode Linux does
     // not recover from a tap that goes down.)
     cut: async () => void (await $`${inside} ip route add blackhole ${GUEST}/32`),
@@ -44,9 +44,9 @@ export async function createNetwork(namespace: string): Promise<LabNetwork> {
 }
 
 /** The listening socket is made here and handed to the relay, which lives in the other namespace. */
-async function forward(relay: ChildProcess, guestPort: number): Promise<number> {
+async function forward(relay: ChildProcess, guestPort: number, wantedPort: number): Promise<number> {
   const server = createServer();
-  server.listen(0, "127.0.0.1");
+  server.listen(wantedPort, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   relay.send({ guest: GUEST, guestPort }, server);

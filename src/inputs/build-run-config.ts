@@ -94,7 +94,7 @@ function loginOf(host: SshHostEntry, secrets: SecretBox): HostLogin {
   return { kind: "agent", socket: secrets.agentSocket(host.name, host.agent) };
 }
 
-function playbookRef(written: ConfigFile["playbook"]): RunConfig["playbook"] {
+export function playbookRef(written: ConfigFile["playbook"]): RunConfig["playbook"] {
   if (written === undefined) return null;
   if (typeof written === "string") return { name: written, vars: {} };
   const { name, vars, tags, "skip-tags": skipTags } = written;

@@ -1,6 +1,6 @@
 import type { AppError } from "../core/app-error.ts";
 import { escapeControls } from "../core/show-value.ts";
-import { buildRunConfig, gateSpec } from "./build-run-config.ts";
+import { buildRunConfig, gateSpec, playbookRef } from "./build-run-config.ts";
 import { type ConfigDocument, openConfigDocument } from "./config-document.ts";
 import { type ConfigProblem, describeIssues, showPath, wantedWords } from "./config-problem.ts";
 import { ruleProblems, type ValidSections } from "./config-rules.ts";
@@ -9,7 +9,7 @@ import { embeddedSecrets } from "./embedded-secrets.ts";
 import { inputProblems } from "./input-problems.ts";
 import { optionsInvalid } from "./option-table.ts";
 import { applyOverrides } from "./overrides.ts";
-import type { GateSpec, ReportSpec, RunConfig } from "./run-config.ts";
+import type { GateSpec, PlaybookRef, ReportSpec, RunConfig } from "./run-config.ts";
 import { NO_OVERRIDES, type Overrides } from "./run-options.ts";
 import { openSecretBox } from "./secret-box.ts";
 
@@ -41,6 +41,16 @@ export function loadConfig(
 export function loadGate(source: ConfigSource | null, overrides: Overrides): { gate: GateSpec; report: ReportSpec } {
   const { gate, report } = mergedFile(source, overrides);
   return { gate: gateSpec(gate), report };
+}
+
+/** The playbook and who logs in where, for commands that touch no host. */
+export function loadPlay(
+  source: ConfigSource | null,
+  overrides: Overrides,
+): { playbook: PlaybookRef | null; hosts: readonly { readonly name: string; readonly user: string | null }[] } {
+  const { playbook, hosts } = mergedFile(source, overrides);
+  const logins = hosts.map((host) => ({ name: host.name, user: host.connection === "ssh" ? host.user : null }));
+  return { playbook: playbookRef(playbook), hosts: logins };
 }
 
 function mergedFile(source: ConfigSource | null, overrides: Overrides): ConfigFile {

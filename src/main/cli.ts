@@ -6,16 +6,21 @@ import type { OptionSpec } from "../inputs/option-table.ts";
 import { loadGate } from "../inputs/parse-config.ts";
 import type { RunConfig } from "../inputs/run-config.ts";
 import { parseRunOptions, RUN_OPTIONS, type RunOptions } from "../inputs/run-options.ts";
+import { parseSelfTestFlags, SELF_TEST_FLAGS } from "../inputs/self-test-options.ts";
+import { serveParent } from "../truth/truth-process.ts";
 import { bench } from "./bench.ts";
 import { check } from "./check.ts";
 import { atTheEdge } from "./cli-edge.ts";
 import { addOptions, optionTexts } from "./cli-options.ts";
+import { addPlayCommands } from "./cli-play.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { compare } from "./compare.ts";
 import { provision } from "./provision.ts";
 import { readConfig, readConfigFile } from "./read-config.ts";
+import { TRUTH_COMMAND } from "./real-world.ts";
 import { report } from "./report.ts";
 import { runCommand } from "./run-command.ts";
+import { selfTest } from "./self-test.ts";
 import { serve } from "./serve.ts";
 import { stop } from "./stop.ts";
 import { toolVersion } from "./tool-version.ts";
@@ -50,6 +55,7 @@ configured(
   (config, world, { run }) => undo(config, world, run ?? null),
   "undo --hosts arc-01",
 );
+addPlayCommands(program, edge);
 configured("serve", "start the model server and leave it running", serve, "serve --hosts arc-01");
 configured("stop", "end the model server that serve or a broken run left", stop, "stop --hosts arc-01");
 
@@ -64,6 +70,15 @@ addOptions(benchCommand, BENCH_FLAGS).action((values) =>
     return bench(request, world);
   }),
 );
+
+const selfTestCommand = program
+  .command("self-test")
+  .description("find out how much load this client measures rightly on this machine, in half a minute")
+  .addHelpText("after", example("self-test --streams 64 --events-per-second 5000"));
+addOptions(selfTestCommand, SELF_TEST_FLAGS).action((values) =>
+  edge((world) => selfTest(parseSelfTestFlags(optionTexts(SELF_TEST_FLAGS, values)), world)),
+);
+program.command(TRUTH_COMMAND, { hidden: true }).action(serveParent);
 
 const compareCommand = program
   .command("compare")

@@ -7,18 +7,26 @@ import type { World } from "./world.ts";
 
 /** Reads a playbook, a path when it ends in .yml or .yaml, else one of those shipped in playbooks/; and chooses its steps. */
 export async function loadPlaybook(ref: PlaybookRef, world: World): Promise<Playbook> {
-  const shipped = join(world.productRoot, "playbooks");
-  const path = /\.ya?ml$/.test(ref.name) ? ref.name : join(shipped, `${ref.name}.yml`);
+  const path = /\.ya?ml$/.test(ref.name) ? ref.name : join(shippedFolder(world), `${ref.name}.yml`);
   const text = await world.files.read(path);
   if (text === null) {
-    const names = (await world.files.list(shipped)).filter((name) => name.endsWith(".yml"));
     throw new AppError("PLAYBOOK_INVALID", {
       message: `Cannot read playbook "${ref.name}": there is no file "${path}"`,
-      hint: `Name one of ${names.map((name) => name.replace(/\.yml$/, "")).join(", ")}, or a path that ends in .yml`,
+      hint: `Name one of ${(await shippedPlaybooks(world)).join(", ")}, or a path that ends in .yml`,
     });
   }
   const playbook = parsePlaybook(text, path, ref.vars, await readSources(text, dirname(path), world));
   return selectSteps(playbook, ref.tags ?? [], ref.skipTags ?? []);
+}
+
+/** Names of the playbooks that come with the product. */
+export async function shippedPlaybooks(world: World): Promise<string[]> {
+  const files = await world.files.list(shippedFolder(world));
+  return files.filter((file) => file.endsWith(".yml")).map((file) => file.replace(/\.yml$/, ""));
+}
+
+function shippedFolder({ productRoot }: World): string {
+  return join(productRoot, "playbooks");
 }
 
 /** Files that the playbook installs, which lie beside it. One that is missing is left to the playbook's own check. */

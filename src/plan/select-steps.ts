@@ -1,3 +1,4 @@
+import { AppError } from "../core/app-error.ts";
 import { showValue } from "../core/show-value.ts";
 import { inputProblems } from "../inputs/input-problems.ts";
 import { nearestWord } from "../inputs/nearest-word.ts";
@@ -23,6 +24,21 @@ export function leftOutWarnings({ name, steps }: Playbook): string[] {
   return [`Tags left out ${leftOut.length} of ${steps.length} steps of playbook "${name}": ${leftOut.join(", ")}`];
 }
 
+/** The step of that number, counted from 1, or of that name. Throws INPUT_INVALID when there is none. */
+export function findStep({ name, steps }: Playbook, id: string): PlaybookStep {
+  const found = steps.find((step, index) => step.name === id || String(index + 1) === id);
+  if (found !== undefined) return found;
+  const near = nearestWord(
+    id,
+    steps.map((step) => step.name),
+  );
+  const wanted = near === null ? `a name or a number from 1 to ${steps.length} is wanted` : `did you mean "${near}"?`;
+  throw new AppError("INPUT_INVALID", {
+    message: `Cannot find step ${showValue(id)} in playbook "${name}": ${wanted}`,
+    hint: "See its steps with: arc-vllm play list PLAYBOOK",
+  });
+}
+
 function refuseUnknown({ name, steps }: Playbook, tags: readonly string[]): void {
   const known = [...new Set(steps.flatMap((step) => step.tags))].sort();
   const unknown = tags.filter((tag) => !known.includes(tag));
@@ -36,6 +52,6 @@ function refuseUnknown({ name, steps }: Playbook, tags: readonly string[]): void
   throw inputProblems(
     `these tags with playbook "${name}"`,
     problems,
-    "See the tags of its steps with: arc-vllm play list",
+    "See the tags of its steps with: arc-vllm play list PLAYBOOK",
   );
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { planHost } from "../../src/plan/plan-host.ts";
 import { renderDiff } from "../../src/plan/render-diff.ts";
 import { renderPlaybook } from "../../src/plan/render-playbook.ts";
+import { findStep } from "../../src/plan/select-steps.ts";
 import { goodFacts } from "../fakes/host-facts.ts";
 import { shippedPlaybook, smallPlaybook } from "../fakes/shipped-playbook.ts";
 
@@ -14,6 +15,22 @@ describe("renderPlaybook()", () => {
     expect(text).toContain("# Hosts: ubuntu 22.04 amd64; as root");
     expect(text).toContain("# assert resizable-bar of each card (fail), judged from the facts");
     expect(text).toContain("# --- apply (ends by itself when the connection breaks)");
+  });
+});
+
+describe("renderPlaybook() of one step", () => {
+  it("keeps its number and shows the values that depend on the host", () => {
+    const playbook = shippedPlaybook("ubuntu-22.04-a770.yml");
+    const text = renderPlaybook(playbook, { name: "lab-1", user: "ci" }, findStep(playbook, "User may use the GPU"));
+    expect(text.match(/^# \d+\. /gm)).toEqual(["# 18. "]);
+    expect(text).toContain('# For host: lab-1\n# $ARC_LOGIN_USER = "ci"\n# $KERNEL');
+  });
+
+  it("is chosen by its number too, and refused with the nearest name", () => {
+    const playbook = shippedPlaybook("ubuntu-22.04-a770.yml");
+    expect(findStep(playbook, "1")).toBe(playbook.steps[0]);
+    expect(() => findStep(playbook, "Kernel package")).toThrow('did you mean "Kernel packages"?');
+    expect(() => findStep(playbook, "0")).toThrow(/a name or a number from 1 to \d+ is wanted/);
   });
 });
 

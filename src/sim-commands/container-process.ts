@@ -20,6 +20,7 @@ export function startContainerProcess(machine: VirtualMachine, container: Contai
     machine.onPowerOff.delete(powerOff);
     for (const [port, listener] of machine.listeners)
       if (listener.pid === container.pid) machine.listeners.delete(port);
+    machine.work.delete(container.pid);
     // What the power took down did not exit by itself.
     const code = machine.boot?.id === startedOnBoot ? exitCode : 255;
     Object.assign(container, {
@@ -53,7 +54,7 @@ function spawn(machine: VirtualMachine, container: Container): VirtualProcess {
     pause: (virtualMs) => machine.pause(virtualMs),
     readFile: (path) => machine.disk.readText(onHost(container, path)),
     env: () => environment(machine, container),
-    visibleGpus: visibleGpus(machine, container),
+    visibleGpus: visibleGpus(machine, container).length,
     memoryGib: container.memoryBytes === null ? null : container.memoryBytes / 2 ** 30,
     hostSpeed: () => hostSpeedOf(machine),
     slowdownPct: machine.slowdownPct,
@@ -62,6 +63,12 @@ function spawn(machine: VirtualMachine, container: Container): VirtualProcess {
     realPort: (port) => (machine.listeners.has(port) ? null : port === machine.modelPort ? port : 0),
     listening: (port, realPort) =>
       machine.listeners.set(port, { process: "python", pid, address: "0.0.0.0", realPort }),
+    working: ({ tensorParallel, isBusy }) =>
+      machine.work.set(pid, {
+        cards: visibleGpus(machine, container).slice(0, tensorParallel),
+        memoryMib: MEMORY_PER_CARD_MIB,
+        isBusy,
+      }),
     log,
   });
 }
@@ -114,14 +121,18 @@ function onHost({ mounts }: Container, path: string): string {
   return mount ? `${mount.source}${path.slice(mount.target.length)}` : `/var/lib/docker/nowhere${path}`;
 }
 
-function visibleGpus(machine: VirtualMachine, { devices, env }: Container): number {
+/** Positions of the cards that the container may use. */
+function visibleGpus(machine: VirtualMachine, { devices, env }: Container): readonly number[] {
   const given = devices.some((device) => device.startsWith("/dev/dri"));
-  if (!given || machine.boot?.driver == null) return 0;
+  if (!given || machine.boot?.driver == null) return [];
   const mask = env["ZE_AFFINITY_MASK"];
-  const { length } = machine.hardware.gpus;
-  if (mask === undefined || mask === "") return length;
-  return mask.split(",").filter((index) => Number(index) < length).length;
+  const all = [...machine.hardware.gpus.keys()];
+  if (mask === undefined || mask === "") return all;
+  return mask.split(",").flatMap((index) => (Number(index) < all.length ? Number(index) : []));
 }
+
+/** vLLM takes its share of the memory at the start, whatever the model: 0.9 of 16288 MiB here. */
+const MEMORY_PER_CARD_MIB = 14_659;
 
 function finished(exitCode: number): VirtualProcess {
   return { ended: Promise.resolve({ exitCode, oomKilled: false }), terminate: () => undefined };

@@ -1,4 +1,5 @@
 import { GPU_FLOOR_MHZ, hasFullBar } from "../sim-machine/hardware.ts";
+import { actualGpuMhz, gpuCelsius, gpuMemoryUsedMib, gpuWatts } from "../sim-machine/live-state.ts";
 import { type Call, type CommandResult, failed, ok, type StandIn, splitOptions } from "../sim-machine/stand-in.ts";
 import type { VirtualGpu, VirtualMachine } from "../sim-machine/virtual-machine.ts";
 import { A770_MAX_MHZ } from "../sim-vllm/performance-model.ts";
@@ -182,15 +183,17 @@ function configJson(gpu: VirtualGpu, id: string): string {
   );
 }
 
-const METRICS: Readonly<Record<string, { title: string; value: (gpu: VirtualGpu) => string }>> = {
+const METRICS: Readonly<
+  Record<string, { title: string; value: (gpu: VirtualGpu, machine: VirtualMachine) => string }>
+> = {
   0: { title: "GPU Utilization (%)", value: () => " N/A" },
-  1: { title: "GPU Power (W)", value: () => "42.10" },
-  2: { title: "GPU Frequency (MHz)", value: ({ minMhz }) => String(minMhz === GPU_FLOOR_MHZ ? 0 : minMhz).padStart(4) },
-  3: { title: "GPU Core Temperature (C)", value: () => "48.00" },
+  1: { title: "GPU Power (W)", value: (gpu, machine) => gpuWatts(machine, gpu).toFixed(2) },
+  2: { title: "GPU Frequency (MHz)", value: (gpu, machine) => String(actualGpuMhz(machine, gpu)).padStart(4) },
+  3: { title: "GPU Core Temperature (C)", value: (gpu, machine) => gpuCelsius(machine, gpu).toFixed(2) },
   4: { title: "GPU Memory Temperature (C)", value: () => " N/A" },
   5: { title: "GPU Memory Utilization (%)", value: () => "0.10" },
   17: { title: "GPU Memory Bandwidth Utilization (%)", value: () => " N/A" },
-  18: { title: "GPU Memory Used (MiB)", value: () => "17.52" },
+  18: { title: "GPU Memory Used (MiB)", value: (gpu, machine) => gpuMemoryUsedMib(machine, gpu).toFixed(2) },
   35: { title: "Throttle reason", value: () => "Not Throttled" },
 };
 
@@ -205,7 +208,7 @@ function dump(machine: VirtualMachine, args: readonly string[]): CommandResult {
   const time = machine.clock.isoNow().slice(11, 23);
   const samples = Array.from({ length: Math.min(60, Number(options.get("-n") ?? 1)) }, () =>
     gpus.map(({ gpu, index }) =>
-      [time, String(index).padStart(5), ...metrics.map(({ value }) => ` ${value(gpu)}`)].join(","),
+      [time, String(index).padStart(5), ...metrics.map(({ value }) => ` ${value(gpu, machine)}`)].join(","),
     ),
   );
   return ok([head, ...samples.flat()].join("\n"));
@@ -216,8 +219,8 @@ function stats(machine: VirtualMachine, args: readonly string[]): CommandResult 
   const gpu = machine.hardware.gpus[Number(options.get("-d") ?? 0)];
   if (!gpu) return failed(4, "", "Error: device Id or tile Id is invalid");
   const level = [
-    { metrics_type: "XPUM_STATS_POWER", value: 42.1 },
-    { metrics_type: "XPUM_STATS_GPU_FREQUENCY", value: gpu.minMhz },
+    { metrics_type: "XPUM_STATS_POWER", value: gpuWatts(machine, gpu) },
+    { metrics_type: "XPUM_STATS_GPU_FREQUENCY", value: actualGpuMhz(machine, gpu) },
   ];
   return ok(
     JSON.stringify({ device_id: Number(options.get("-d") ?? 0), device_level: level, engine_util: {} }, null, 2),

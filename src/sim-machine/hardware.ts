@@ -48,13 +48,13 @@ export function hasFullBar(gpu: VirtualGpu, resizableBar: boolean): boolean {
   return gpu.barPreset || resizableBar;
 }
 
-function loadedCpuMhz({ governor, minKhz, maxKhz }: CpuPolicy): number {
+export function loadedCpuMhz({ governor, minKhz, maxKhz }: CpuPolicy): number {
   return governor === "performance"
     ? maxKhz / 1000
     : Math.min(maxKhz / 1000, Math.max(minKhz / 1000, POWERSAVE_CPU_MHZ));
 }
 
-function loadedGpuMhz({ minMhz, maxMhz }: VirtualGpu): number {
+export function loadedGpuMhz({ minMhz, maxMhz }: VirtualGpu): number {
   return Math.min(maxMhz, Math.max(minMhz, FREE_GPU_MHZ));
 }
 

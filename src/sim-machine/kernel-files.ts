@@ -1,5 +1,6 @@
 import { A770_MAX_MHZ } from "../sim-vllm/performance-model.ts";
 import { GPU_FLOOR_MHZ, hasFullBar, LOCAL_MEMORY_BYTES } from "./hardware.ts";
+import { actualCpuKhz, actualGpuMhz, cpuWatts, energyCounter, gpuWatts, requestedGpuMhz } from "./live-state.ts";
 import type { Attribute } from "./machine-disk.ts";
 import type { Boot, CpuPolicy, VirtualCpu, VirtualGpu, VirtualMachine } from "./virtual-machine.ts";
 
@@ -8,6 +9,7 @@ export async function mountKernelFiles(machine: VirtualMachine, boot: Boot): Pro
   for (const folder of ["/proc", "/sys", "/dev/dri"]) await machine.disk.forget(folder);
   addProc(machine, boot);
   await addCpufreq(machine);
+  addRapl(machine);
   await addPciTree(machine, boot);
   if (boot.driver !== null) await addI915(machine, boot.release, boot.driver);
   if (machine.firmware.secureBoot)
@@ -53,7 +55,9 @@ export function i915SrcVersion(release: string, from: "in-tree" | "dkms"): strin
   return seed.toString(16).toUpperCase().padStart(6, "0").padEnd(23, "A7D04B5E9C13F862D");
 }
 
-async function addCpufreq({ disk, hardware: { cpu } }: VirtualMachine): Promise<void> {
+async function addCpufreq(machine: VirtualMachine): Promise<void> {
+  const { disk, hardware } = machine;
+  const { cpu } = hardware;
   const base = "/sys/devices/system/cpu";
   disk.addFile(`${base}/online`, `0-${cpu.threads - 1}\n`);
   disk.addFile(`${base}/intel_pstate/status`, "active\n");
@@ -65,6 +69,7 @@ async function addCpufreq({ disk, hardware: { cpu } }: VirtualMachine): Promise<
     for (const [name, attribute] of Object.entries(policyAttributes(cpu, policy))) {
       disk.addAttribute(`${folder}/${name}`, attribute);
     }
+    disk.addAttribute(`${folder}/scaling_cur_freq`, { get: () => `${actualCpuKhz(machine, index, policy())}\n` });
     disk.addFile(`${folder}/affected_cpus`, `${index}\n`);
     await disk.addSymlink(`../cpufreq/policy${index}`, `${base}/cpu${index}/cpufreq`);
   }
@@ -78,7 +83,6 @@ function policyAttributes(cpu: VirtualCpu, policy: () => CpuPolicy): Record<stri
     scaling_available_governors: fixed("performance powersave"),
     cpuinfo_min_freq: fixed(String(cpu.minKhz)),
     cpuinfo_max_freq: fixed(String(cpu.maxKhz)),
-    scaling_cur_freq: { get: () => `${policy().governor === "performance" ? policy().maxKhz : policy().minKhz}\n` },
     energy_performance_preference: {
       get: () => `${policy().governor === "performance" ? "performance" : "balance_performance"}\n`,
       set: () => true,
@@ -167,14 +171,36 @@ function barLine(gpu: VirtualGpu, full: boolean): { text: string; bytes: number 
   return { text: [...lines, line(0x82000000n, 2 * 2 ** 20, 0x46200n)].join("\n"), bytes };
 }
 
+/** i915 of these kernels has an energy counter of the whole card, and no thermometer. */
+function addHwmon(machine: VirtualMachine, gpu: VirtualGpu, index: number): void {
+  const { disk } = machine;
+  const folder = `${gpu.sysPath}/hwmon/hwmon${index + 2}`;
+  const microjoules = energyCounter(machine, () => gpuWatts(machine, gpu));
+  disk.addFile(`${folder}/name`, "i915\n");
+  disk.addAttribute(`${folder}/energy1_input`, { get: () => `${microjoules()}\n` });
+  disk.addFile(`${folder}/power1_max`, "190000000\n");
+}
+
+function addRapl(machine: VirtualMachine): void {
+  const { disk } = machine;
+  const folder = "/sys/class/powercap/intel-rapl:0";
+  const microjoules = energyCounter(machine, () => cpuWatts(machine));
+  disk.addFile(`${folder}/name`, "package-0\n");
+  disk.addFile(`${folder}/max_energy_range_uj`, `${RAPL_RANGE_UJ}\n`);
+  disk.addAttribute(`${folder}/energy_uj`, { get: () => `${microjoules() % RAPL_RANGE_UJ}\n` });
+}
+
+const RAPL_RANGE_UJ = 262_143_328_850;
+
 async function addI915(machine: VirtualMachine, release: string, from: "in-tree" | "dkms"): Promise<void> {
   const { disk, hardware } = machine;
   disk.addFile("/sys/module/i915/srcversion", `${i915SrcVersion(release, from)}\n`);
   if (from === "dkms") disk.addFile("/sys/module/i915/version", "backported to 6.5.0-35 from (I915-23.6.24)\n");
-  for (const gpu of hardware.gpus) {
+  for (const [index, gpu] of hardware.gpus.entries()) {
     const card = `${gpu.sysPath}/drm/${gpu.card}`;
+    addHwmon(machine, gpu, index);
     disk.mkdirSync(`${gpu.sysPath}/drm/${gpu.renderNode}`, { recursive: true });
-    for (const [name, attribute] of Object.entries(clockAttributes(gpu))) {
+    for (const [name, attribute] of Object.entries(clockAttributes(machine, gpu))) {
       disk.addAttribute(`${card}/gt/gt0/rps_${name}_freq_mhz`, attribute);
       disk.addAttribute(`${card}/gt_${name}_freq_mhz`, attribute);
     }
@@ -193,7 +219,7 @@ async function addI915(machine: VirtualMachine, release: string, from: "in-tree"
 }
 
 /** i915 refuses what lies outside the hardware's window or crosses the other edge (intel_rps.c). */
-function clockAttributes(gpu: VirtualGpu): Record<string, Attribute> {
+function clockAttributes(machine: VirtualMachine, gpu: VirtualGpu): Record<string, Attribute> {
   const mhz = (text: string) => (/^\d+$/.test(text) ? Number(text) : Number.NaN);
   const inside = (value: number) => value >= GPU_FLOOR_MHZ && value <= A770_MAX_MHZ;
   const fixed = (value: number): Attribute => ({ get: () => `${value}\n` });
@@ -213,8 +239,8 @@ function clockAttributes(gpu: VirtualGpu): Record<string, Attribute> {
     RP0: fixed(A770_MAX_MHZ),
     RP1: fixed(600),
     RPn: fixed(GPU_FLOOR_MHZ),
-    act: { get: () => `${gpu.minMhz === GPU_FLOOR_MHZ ? 0 : gpu.minMhz}\n` },
-    cur: { get: () => `${gpu.minMhz}\n` },
+    act: { get: () => `${actualGpuMhz(machine, gpu)}\n` },
+    cur: { get: () => `${requestedGpuMhz(machine, gpu)}\n` },
   };
 }
 

@@ -40,6 +40,8 @@ export interface VirtualMachine {
   readonly locks: Map<string, object>;
   /** Ports that something on the host listens on. */
   readonly listeners: Map<number, Listener>;
+  /** What model servers on the host do, by their process id. */
+  readonly work: Map<number, ServerWork>;
   /** BIOS settings, which count from the next boot on. */
   readonly firmware: { resizableBar: boolean; secureBoot: boolean };
   slowdownPct: number;
@@ -143,6 +145,15 @@ export interface Listener {
   readonly address: string;
   /** Loopback port on our side; null for listeners that nobody can reach. */
   readonly realPort: number | null;
+}
+
+/** A model server and the cards that it has filled with a model. */
+export interface ServerWork {
+  /** Positions in `hardware.gpus`. */
+  readonly cards: readonly number[];
+  readonly memoryMib: number;
+  /** Whether it computes at this moment. */
+  readonly isBusy: () => boolean;
 }
 
 export function writeJournal(machine: VirtualMachine, unit: string, message: string, priority = 6): void {

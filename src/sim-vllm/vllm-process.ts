@@ -25,6 +25,8 @@ export interface VllmWorld {
   readonly realPort: (port: number) => number | null;
   /** Told when the server begins to listen, so that `ss` can show it. */
   readonly listening: (port: number, realPort: number) => void;
+  /** Told how to see whether the server computes, once it can. */
+  readonly working: (work: { readonly tensorParallel: number; readonly isBusy: () => boolean }) => void;
   readonly log: (line: string) => void;
 }
 
@@ -163,6 +165,7 @@ async function serve(
     return null;
   }
   world.listening(flags.port, server.port);
+  world.working({ tensorParallel: flags.tensorParallel, isBusy: () => engine.stats().running > 0 });
   info(world, "launcher.py:26", `Starting vLLM API server on http://${flags.host}:${flags.port}`);
   world.log("INFO:     Started server process [1]");
   world.log("INFO:     Waiting for application startup.");

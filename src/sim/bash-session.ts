@@ -25,7 +25,7 @@ export async function runScript(
   const { machine } = session;
   const exitTraps: ExitTrap[] = [];
   const script: ScriptRun = { session, pid: nextPid(machine), table: commandTable(exitTraps) };
-  const bash = openBash(script, options.env ?? {});
+  const bash = openBash(script, options.env ?? {}, isEndless(text));
   const learn = (name: string) => {
     const standIn = script.table[name];
     if (standIn) bash.registerCommand(adapt(name, standIn, script));
@@ -61,7 +61,8 @@ interface ScriptRun {
   readonly table: Readonly<Record<string, StandIn>>;
 }
 
-function openBash(script: ScriptRun, env: Readonly<Record<string, string>>): Bash {
+/** An endless script keeps our time: what it waits for between two looks is what we do meanwhile. */
+function openBash(script: ScriptRun, env: Readonly<Record<string, string>>, endless: boolean): Bash {
   const { session, pid } = script;
   const home = session.uid === 0 ? "/root" : `/home/${session.user}`;
   const present = Object.entries(script.table).filter(([name]) => isCommandPresent(session.machine, name));
@@ -79,7 +80,8 @@ function openBash(script: ScriptRun, env: Readonly<Record<string, string>>): Bas
       maxLoopIterations: 1_000_000,
     },
     async sleep(ms) {
-      await session.machine.pause(ms, session.signal);
+      if (endless) await session.machine.clock.sleep(ms, session.signal);
+      else await session.machine.pause(ms, session.signal);
       // A loop around a sleep of no time would keep everything else in this process from running.
       await new Promise((resolve) => setImmediate(resolve));
     },
@@ -92,7 +94,11 @@ function openBash(script: ScriptRun, env: Readonly<Record<string, string>>): Bas
  * before is made to be heard at once.
  */
 function audible(text: string): string {
-  return /^while (:|true); do\b.*\bdone\s*$/m.test(text) ? text.replace(/^echo /gm, "arc-say ") : text;
+  return isEndless(text) ? text.replace(/^echo /gm, "arc-say ") : text;
+}
+
+function isEndless(text: string): boolean {
+  return /^while (:|true); do\b.*\bdone\s*$/m.test(text);
 }
 
 function runTrap(

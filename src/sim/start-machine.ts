@@ -52,6 +52,7 @@ function newMachine(options: MachineOptions, closing: AbortSignal): VirtualMachi
     onPowerOff: new Set(),
     locks: new Map(),
     listeners: new Map(),
+    work: new Map(),
     firmware: { resizableBar: false, secureBoot: faults.has("secure-boot") },
     slowdownPct: options.slowdownPct ?? 0,
     seed: options.seed ?? 1,

@@ -3,6 +3,7 @@ import { ACTION_OUTPUTS } from "../../src/inputs/action-outputs.ts";
 import { BENCH_FLAGS } from "../../src/inputs/bench-options.ts";
 import type { OptionSpec, OptionTable } from "../../src/inputs/option-table.ts";
 import { RUN_OPTIONS } from "../../src/inputs/run-options.ts";
+import { SELF_TEST_FLAGS } from "../../src/inputs/self-test-options.ts";
 import { code, GENERATED, table } from "./markdown.ts";
 
 export function inputsPage(): string {
@@ -36,6 +37,10 @@ ${flagsTable(RUN_OPTIONS)}
 ## Flags of \`arc-vllm bench\`
 
 ${flagsTable(BENCH_FLAGS)}
+
+## Flags of \`arc-vllm self-test\`
+
+${flagsTable(SELF_TEST_FLAGS)}
 `;
 }
 

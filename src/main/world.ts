@@ -6,7 +6,9 @@ import type { LoopWatch } from "../ports/loop-watch.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
 import type { RecordStore } from "../ports/record-store.ts";
 import type { Shell } from "../ports/shell.ts";
+import type { TruthServer } from "../ports/truth-server.ts";
 import type { RunIdentity, SourceIdentity } from "../record/run-record.ts";
+import type { ClientMachine } from "../trust/certificate.ts";
 
 /** Every effect a command may use: built once at the edge (`real-world.ts`), replaced by fakes in tests. */
 export interface World {
@@ -18,6 +20,10 @@ export interface World {
   readonly models: ModelStream;
   /** How busy this process was while it measured; null where it also is the server. */
   readonly loopWatch: LoopWatch | null;
+  /** Starts a truth server in a process of its own, to compare this client with. */
+  readonly startTruth: () => Promise<TruthServer>;
+  /** Where this client runs. */
+  readonly machine: ClientMachine;
   readonly openShell: (host: HostSpec) => Promise<Shell>;
   readonly openStore: (history: HistorySpec) => RecordStore;
   /** Aborts when the user or the runner cancels. */

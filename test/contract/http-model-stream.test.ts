@@ -6,7 +6,7 @@ import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
 import type { RequestTrace } from "../../src/bench/load-point.ts";
 import { type RequestPlan, type StartedRequest, startRequest } from "../../src/bench/start-request.ts";
 import { Secret } from "../../src/core/secret.ts";
-import profiles from "../cases/bench/fault-profiles.json" with { type: "json" };
+import { FAULT_CASES } from "../../src/trust/fault-cases.ts";
 import { type FaultServer, startFaultServer } from "../fakes/fault-server.ts";
 
 let server: FaultServer;
@@ -82,7 +82,7 @@ async function startClosingServer() {
 }
 
 describe("startRequest() over httpModelStream()", () => {
-  it.each(profiles)("$profile ends as $outcome", async (want) => {
+  it.each(FAULT_CASES)("$profile ends as $outcome", async (want) => {
     const trace = await send(want.profile, want.limits ?? {});
     expect({ outcome: trace.outcome, detail: trace.detail }).toEqual({
       outcome: want.outcome,

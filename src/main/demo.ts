@@ -3,6 +3,7 @@ import { AppError } from "../core/app-error.ts";
 import { expectOk } from "../core/expect-ok.ts";
 import type { Script } from "../core/script.ts";
 import type { HostSpec, RunConfig } from "../inputs/run-config.ts";
+import { hostLoadTable } from "../report/host-load-table.ts";
 import { provisionTable, recapTable } from "../report/host-tables.ts";
 import { comparisonTable, loadPointTable } from "../report/measure-tables.ts";
 import { explainLayouts } from "../report/why-tp.ts";
@@ -62,6 +63,8 @@ async function layouts(config: (cards: 1 | 2) => RunConfig, world: World): Promi
     loadPointTable(one.record.points),
     "Two cards, tensor parallel 2 (simulated)",
     loadPointTable(two.record.points),
+    ...hostLoadTable("The host with one card at work (simulated)", one.record.points),
+    ...hostLoadTable("The host with two cards at work (simulated)", two.record.points),
     explainLayouts(one.record, two.record).join("\n\n"),
     `Reports are in ${config(1).report.dir}: junit.xml, summary.md, results.json and the records.`,
   ].join("\n\n");
@@ -87,6 +90,8 @@ async function regression(config: RunConfig, world: World): Promise<CommandOutco
     BANNER,
     "Between the two measurements the CPU governor of the host was reset to powersave (simulated).",
     comparisonTable(judged.analysis),
+    ...hostLoadTable("The host during the baseline (simulated)", good.record.points),
+    ...hostLoadTable("The host afterwards (simulated)", bad.record.points),
     ...judged.analysis.differences.map(
       ({ field, baseline, current }) => `The environment differs: ${field} was ${baseline}, is ${current}`,
     ),

@@ -1,7 +1,10 @@
 import { formatFailure } from "../core/format-failure.ts";
 import type { RunConfig } from "../inputs/run-config.ts";
+import { hostLoadTable } from "../report/host-load-table.ts";
 import { provisionTable, recapTable } from "../report/host-tables.ts";
 import { comparisonTable, loadPointTable } from "../report/measure-tables.ts";
+import { sweepReport } from "../report/sweep-report.ts";
+import { sweepResults } from "../study/sweep-result.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { run } from "./run.ts";
 import type { RunOutcome } from "./run-outcome.ts";
@@ -17,6 +20,8 @@ export function runOutcome({ hosts, decision }: RunOutcome, { color }: Pick<Worl
   const parts = hosts.flatMap(({ record, analysis, error }) => [
     ...(record.provision === null ? [] : [provisionTable(record.provision, { color }), recapTable([record.provision])]),
     ...(record.points.length > 0 ? [`Load points on ${record.host}`, loadPointTable(record.points)] : []),
+    ...hostLoadTable(`${record.host} meanwhile`, record.points),
+    ...sweepResults(record).map(sweepReport),
     ...(analysis.comparisons.length > 0 ? [`Comparison on ${record.host}`, comparisonTable(analysis, { color })] : []),
     ...(error === null ? [] : [formatFailure(error)]),
   ]);

@@ -3,11 +3,14 @@ import type { HostPlan } from "../plan/host-plan.ts";
 import { renderDiff } from "../plan/render-diff.ts";
 import type { ProvisionRecord } from "../provision/provision-record.ts";
 import type { RunRecord } from "../record/run-record.ts";
+import { type SweepResult, sweepResults } from "../study/sweep-result.ts";
 import { factRows } from "./fact-rows.ts";
 import { formatCount, formatDuration } from "./format-value.ts";
+import { hostLoad } from "./host-load-table.ts";
 import { detailsBlock, escapeMarkdown, joinBlocks, listBlock, tableBlock } from "./markdown-blocks.ts";
 import { COMPARISON_HEAD, comparisonCells, LOAD_POINT_HEAD, loadPointRows, reasons } from "./measure-tables.ts";
 import { isSimulated, type Reported, type ReportedRun, runLabels } from "./reported-run.ts";
+import { sweepChart, sweepHead, sweepRows } from "./sweep-report.ts";
 import { throughputChart } from "./throughput-chart.ts";
 
 /** Far below the 1024 KiB at which GitHub drops the whole summary of a step. */
@@ -57,9 +60,32 @@ function runBlocks(run: ReportedRun, label: string, options: SummaryOptions): st
           tableBlock(LOAD_POINT_HEAD, loadPointRows(record.points), "llrrrrrrr"),
           "TTFT: time to the first token. TPOT: time per output token after the first. Medians of the repeats.",
           ...(options.charts ? throughputChart(record.points) : []),
+          ...hostLoadBlocks(record),
         ]),
+    ...sweepResults(record).flatMap(sweepBlocks),
     ...(analysis === null ? [] : comparisonBlocks(analysis)),
     ...warningBlocks(record, analysis),
+  ];
+}
+
+/** Why a number is what it is: the cards may have been throttled. */
+function hostLoadBlocks({ points }: RunRecord): string[] {
+  const load = hostLoad(points);
+  if (load === null) return [];
+  return [
+    "#### Host while measuring",
+    tableBlock(load.head, load.rows, `l${"r".repeat(load.head.length - 1)}`),
+    "Of several cards: the clock of the slowest while it is awake, the share of samples in which the most throttled was throttled, the power of all. CPU MHz: the fastest core.",
+  ];
+}
+
+function sweepBlocks(result: SweepResult): string[] {
+  return [
+    `#### Sweep of ${escapeMarkdown(result.workload)}`,
+    `**${escapeMarkdown(result.sentence)}**`,
+    tableBlock(sweepHead(result), sweepRows(result), "rrrrrrrrl"),
+    // A fence that no line of the chart can close: it holds numbers and bars.
+    `~~~~text\n${sweepChart(result)}\n~~~~`,
   ];
 }
 

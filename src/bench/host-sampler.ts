@@ -115,9 +115,12 @@ xpu() {
   command -v xpu-smi >/dev/null || return
   [[ $(timeout 20 xpu-smi -v) =~ (xpu-smi|ersion:?)[[:space:]]+v?([0-9]+)\\. ]]
   timeout 20 xpu-smi discovery --dump 1,11
+  # To a pipe, programs write in blocks of some hundred lines unless told otherwise.
+  by=
+  command -v stdbuf >/dev/null && by="stdbuf -oL"
   case \${BASH_REMATCH[2]} in
-  1) xpu-smi dump -d -1 -m 1,3,18 -i 2 ;;
-  *) xpu-smi dump --device -1 --metrics 1,3,18 --interval 2 --format csv ;;
+  1) $by xpu-smi dump -d -1 -m 1,3,18 -i 2 ;;
+  *) $by xpu-smi dump --device -1 --metrics 1,3,18 --interval 2 --format csv ;;
   esac
 }
 sample() {

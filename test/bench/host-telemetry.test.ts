@@ -2,19 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { GpuSample, HostSample } from "../../src/bench/host-sample.ts";
 import { hostTelemetry } from "../../src/bench/host-telemetry.ts";
 import { hostWarnings } from "../../src/bench/host-warnings.ts";
+import { exampleGpuSample } from "../fakes/example-telemetry.ts";
 
-const card: GpuSample = {
-  bdf: "0000:03:00.0",
-  actualMhz: 2400,
-  requestedMhz: 2400,
-  windowMinMhz: 2400,
-  windowMaxMhz: 2400,
-  throttle: [],
-  joules: null,
-  powerW: null,
-  temperatureC: null,
-  vramUsedMiB: null,
-};
+const card = exampleGpuSample();
 
 function sample(second: number, changed: Partial<HostSample> = {}, gpu: Partial<GpuSample> = {}): HostSample {
   return {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { LoadPoint, RequestTrace } from "../../src/bench/load-point.ts";
 import { type RunWorkloadContext, runWorkload } from "../../src/bench/run-workload.ts";
 import type { Workload } from "../../src/inputs/run-config.ts";
+import { exampleGpuSample } from "../fakes/example-telemetry.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { VirtualModel, type VirtualModelOptions } from "../fakes/virtual-model.ts";
 
@@ -298,6 +299,27 @@ describe("runWorkload()", () => {
     const longer = await run({ ...shape, requestsPerLevel: 6 }, {}, { filePrompts });
     expect(longer.points[0]?.warnings).toEqual([
       "6 requests used 2 different prompts: a prefix cache makes the repeated ones faster",
+    ]);
+  });
+
+  it("sums up what was seen of the host meanwhile, and says why it was slow", async () => {
+    const samples = Array.from({ length: 200 }, (_, at) => ({
+      atMs: 1000 + at * 10,
+      upS: at / 100,
+      load1: null,
+      ticks: null,
+      governor: "powersave",
+      cpuMhz: [800, 1200],
+      cpuWindowMinMhz: 800,
+      packages: [],
+      gpus: [exampleGpuSample({ joules: at })],
+    }));
+    const { points } = await run({}, {}, { hostSamples: { cpuMaxMhz: 4200, samples } });
+    const [point] = points;
+    expect(point?.host?.gpus[0]?.powerW).toBeCloseTo(100);
+    expect(point?.host?.gpuJPerToken).toBeCloseTo(100 / (point?.plateau?.outputTokS ?? point?.metrics.outputTokS ?? 0));
+    expect(point?.warnings).toEqual([
+      "the fastest CPU core ran at 1200 MHz (median) of 4200 under governor powersave: the cards wait for it at every step",
     ]);
   });
 

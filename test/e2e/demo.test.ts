@@ -2,12 +2,17 @@ import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import type { HostTelemetry } from "../../src/bench/host-telemetry.ts";
 import { runCli } from "./mini-runner.ts";
 
 interface DemoRecord {
   readonly simulated: boolean;
   readonly deployment: { readonly tensorParallel: number };
-  readonly points: readonly { concurrency: number; metrics: { ttftMs: { p50: number }; tpotMs: { p50: number } } }[];
+  readonly points: readonly {
+    concurrency: number;
+    metrics: { ttftMs: { p50: number }; tpotMs: { p50: number } };
+    host?: HostTelemetry;
+  }[];
   readonly provision: { readonly reboots: number; readonly converged: boolean } | null;
 }
 
@@ -28,7 +33,12 @@ it("demo provisions the embedded host, serves on one and on two cards, and measu
   const records = names.map((name) => JSON.parse(read(name)) as DemoRecord);
   expect(records.map(({ simulated }) => simulated)).toEqual([true, true]);
   expect(records.find(({ provision }) => provision !== null)?.provision).toMatchObject({ reboots: 2, converged: true });
+  expect(stdout).toMatch(/The host with two cards at work \(simulated\)[\s\S]*J\/token/);
   for (const { deployment, points } of records) {
+    for (const { host } of points.filter(({ concurrency }) => concurrency === 1)) {
+      expect(host?.gpus[0]).toMatchObject({ clockMedianMhz: 2400, throttledPct: 0, powerW: expect.any(Number) });
+      expect(host?.gpuJPerToken).toBeGreaterThan(0);
+    }
     const published = PUBLISHED[deployment.tensorParallel as 1 | 2];
     const single = points.filter(({ concurrency }) => concurrency === 1);
     expect(Math.min(...single.map(({ metrics }) => metrics.ttftMs.p50)) / published.ttftMs).toBeCloseTo(1, 0.7);
@@ -42,6 +52,11 @@ it("demo --regress goes red with exit code 1 and one JUnit failure with baseline
   const { exitCode, stdout, stderr } = await runCli(["demo", "--regress"], { cwd });
   expect(exitCode, stderr).toBe(1);
   expect(stdout).toMatch(/^REGRESSION: output tok\/s -\d/m);
+  const cpuMhz = [...stdout.matchAll(/The host (during the baseline|afterwards)[\s\S]*?chat c=1 .*? (4200|1200) /g)];
+  expect(cpuMhz.map(([, when, mhz]) => [when, mhz])).toEqual([
+    ["during the baseline", "4200"],
+    ["afterwards", "1200"],
+  ]);
   const junit = readFileSync(join(cwd, "arc-vllm-report/junit.xml"), "utf8");
   const failures = [...junit.matchAll(/<failure[^>]*>([\s\S]*?)<\/failure>/g)].map(([, text]) => text ?? "");
   expect(failures).toHaveLength(1);

@@ -1,4 +1,5 @@
 import { configJsonSchema } from "../../src/inputs/config-schema.ts";
+import { hostFactsJsonSchema } from "../../src/record/host-facts-file.ts";
 import { actionYml } from "./action-yml.ts";
 import { configPage } from "./config-page.ts";
 import { errorsPage } from "./errors-page.ts";
@@ -16,6 +17,7 @@ export function generatedFiles(readme: string | null): GeneratedFile[] {
   const files = [
     { path: "action.yml", text: actionYml() },
     { path: "schema/arc-vllm.schema.json", text: `${JSON.stringify(schema, null, 2)}\n` },
+    { path: "schema/host-facts.schema.json", text: `${JSON.stringify(hostFactsJsonSchema(), null, 2)}\n` },
     { path: "docs/inputs.md", text: inputsPage() },
     { path: "docs/config.md", text: configPage(schema) },
     { path: "docs/errors.md", text: errorsPage() },

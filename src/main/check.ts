@@ -14,6 +14,7 @@ import type { CommandOutcome } from "./command-outcome.ts";
 import { loadPlaybook } from "./load-playbook.ts";
 import { onEveryHost } from "./on-every-host.ts";
 import type { World } from "./world.ts";
+import { writeHostFacts } from "./write-host-facts.ts";
 
 interface HostCheck {
   readonly host: string;
@@ -31,7 +32,7 @@ export interface CheckOptions {
   readonly diff?: boolean;
 }
 
-/** Reads every host and compares it with the playbook. Changes nothing; a host that cannot be asked does not stop the others. */
+/** Reads every host and compares it with the playbook. Changes nothing on them; a host that cannot be asked does not stop the others. */
 export async function check(
   config: RunConfig,
   world: World,
@@ -39,6 +40,7 @@ export async function check(
 ): Promise<CommandOutcome> {
   const playbook = await loadPlaybook(config.playbook ?? USUAL_PLAYBOOK, world);
   const checks = await onEveryHost(requireHosts(config, "check"), world, (host, own) => checkOne(host, playbook, own));
+  await writeHostFacts(checks, config, world);
   const failed = checks.filter(({ problem }) => problem !== null);
   return {
     exitCode: failed.length === 0 ? 0 : Math.max(...failed.map(({ problem }) => exitCodeOf(problem))),

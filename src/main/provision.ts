@@ -4,6 +4,7 @@ import { requireHosts } from "../inputs/require-hosts.ts";
 import type { HostSpec, RunConfig } from "../inputs/run-config.ts";
 import type { Playbook } from "../plan/playbook.ts";
 import { renderDiff } from "../plan/render-diff.ts";
+import type { HostFacts } from "../probe/host-facts.ts";
 import { provisionHost } from "../provision/provision-host.ts";
 import type { ProvisionRecord } from "../provision/provision-record.ts";
 import { provisionTable, recapTable } from "../report/host-tables.ts";
@@ -14,10 +15,14 @@ import { onEveryHost } from "./on-every-host.ts";
 import { ownBootId } from "./own-boot-id.ts";
 import { requirePlaybook } from "./require-playbook.ts";
 import type { World } from "./world.ts";
+import { writeHostFacts } from "./write-host-facts.ts";
 
 interface HostProvision {
+  readonly host: string;
   /** What was done; also there when a step failed. Null when nothing was begun. */
   readonly record: ProvisionRecord | null;
+  /** The host as it was read last; null when it could not be read. */
+  readonly facts: HostFacts | null;
   /** Null when the host is as the playbook wants it. */
   readonly failure: unknown;
 }
@@ -28,6 +33,7 @@ export async function provision(config: RunConfig, world: World): Promise<Comman
   const hosts = await onEveryHost(requireHosts(config, "provision"), world, (host, own) =>
     provisionOne(host, playbook, own),
   );
+  await writeHostFacts(hosts, config, world);
   const records = hosts.flatMap(({ record }) => record ?? []);
   const failures = hosts.flatMap(({ failure }) => (failure === null ? [] : [failure]));
   const parts = [
@@ -51,15 +57,20 @@ function changesOf(record: ProvisionRecord, { color }: World): string[] {
 async function provisionOne(host: HostSpec, playbook: Playbook, world: World): Promise<HostProvision> {
   const { clock, console, signal } = world;
   let record: ProvisionRecord | null = null;
+  let facts: HostFacts | null = null;
   const onRecord = async (written: ProvisionRecord) => {
     record = written;
+  };
+  const onFacts = (read: HostFacts) => {
+    facts = read;
   };
   console.group(`Provision ${host.name}`);
   try {
     await using shell = await world.openShell(host);
-    await provisionHost({ shell, clock, console, playbook, signal, onRecord, ownBootId: await ownBootId(world) });
-    return { record, failure: null };
+    const ownId = await ownBootId(world);
+    await provisionHost({ shell, clock, console, playbook, signal, onRecord, onFacts, ownBootId: ownId });
+    return { host: host.name, record, facts, failure: null };
   } catch (failure) {
-    return { record, failure };
+    return { host: host.name, record, facts, failure };
   }
 }

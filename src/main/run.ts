@@ -7,6 +7,7 @@ import { readWorkloadFiles } from "./read-workload-files.ts";
 import { type HostRun, runHost } from "./run-host.ts";
 import { failureDecision, type JudgedRun, outcomeOf, type RunOutcome } from "./run-outcome.ts";
 import type { World } from "./world.ts";
+import { writeHostFacts } from "./write-host-facts.ts";
 import { reportedOf, writeReports } from "./write-reports.ts";
 
 /**
@@ -24,6 +25,11 @@ export async function run(config: RunConfig, world: World): Promise<RunOutcome> 
   }
   const outcome = outcomeOf(hosts);
   await writeReports(reportedOf(outcome), config, world);
+  await writeHostFacts(
+    hosts.map(({ record }) => record),
+    config,
+    world,
+  );
   await keepInHistory(outcome, config, world);
   return outcome;
 }

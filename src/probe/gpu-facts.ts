@@ -54,10 +54,10 @@ function concludeIntegrated(gpu: PciGpu): Reading<GpuFacts> {
 }
 
 function unconcluded(gpu: PciGpu, kind: GpuFacts["kind"]): GpuFacts {
-  const { bdf, deviceId, driver, clock, renderNode, link, throttle } = gpu;
+  const { bdf, deviceId, driver, clock, renderNode, link, throttle, powerCapW } = gpu;
   const bios = { vramMiB: null, bar2MiB: null, bar2Start: null, resizableBar: null, above4g: null };
   const name = `Intel integrated graphics [${deviceId}]`;
-  return { bdf, deviceId, name, kind, driver, ...bios, clock, renderNode, link, throttle };
+  return { bdf, deviceId, name, kind, driver, ...bios, clock, renderNode, link, throttle, powerCapW };
 }
 
 interface Vram {

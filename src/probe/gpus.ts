@@ -15,6 +15,7 @@ export interface PciGpu {
   readonly clock: GpuClockFacts | null;
   readonly throttle: readonly string[] | null;
   readonly link: GpuLinkFacts | null;
+  readonly powerCapW: number | null;
 }
 
 /** Every Intel display controller (PCI class 0300 or 0380) under /sys/bus/pci. Needs neither root nor lspci. */
@@ -53,6 +54,7 @@ for d in "$ARC_ROOT"/sys/bus/pci/devices/*; do
       name=\${t##*/}; show "throttle_\${name#reason_}" "$t"
     done
   fi
+  for h in "$d"/hwmon/hwmon*; do show power_cap "$h/power1_max"; done
   path=$(readlink -f "$d"); port=\${path%/*}; port=\${port%/*}
   case \${port##*/} in
     *:*:*.*)
@@ -90,6 +92,7 @@ function parseBlock(block: string): PciGpu | null {
     clock: parseClock(value),
     throttle: parseThrottle(block),
     link: parseLink(value),
+    powerCapW: parseMicrowatts(value("power_cap")),
   };
 }
 
@@ -118,6 +121,12 @@ function parseClock(value: (key: string) => string | null): GpuClockFacts | null
   if (path === null) return null;
   const mhz = (key: string) => wholeNumber(value(key) ?? undefined);
   return { path, minMhz: mhz("min"), maxMhz: mhz("max"), floorMhz: mhz("floor"), ceilingMhz: mhz("ceiling") };
+}
+
+/** power1_max of hwmon, in watts (Documentation/ABI/testing/sysfs-driver-intel-i915-hwmon). 0 means that there is none. */
+function parseMicrowatts(text: string | null): number | null {
+  const microwatts = wholeNumber(text ?? undefined);
+  return microwatts === null || microwatts === 0 ? null : microwatts / 1_000_000;
 }
 
 function parseThrottle(block: string): readonly string[] | null {

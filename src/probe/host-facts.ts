@@ -27,9 +27,14 @@ export interface HostFacts {
   readonly firmware?: FirmwareFacts | null;
   /** Whether the host upgrades packages by itself. Absent in older records. */
   readonly autoUpgrades?: boolean | null;
+  /** Absent in older records. */
+  readonly iommu?: IommuMode | null;
   readonly evidence: Readonly<Record<string, string>>;
   readonly warnings: readonly string[];
 }
+
+/** "passthrough": there is an IOMMU, but DMA is not translated. */
+export type IommuMode = "on" | "passthrough" | "off";
 
 export interface OsFacts {
   /** os-release ID, for example "ubuntu". */
@@ -107,6 +112,8 @@ export interface GpuFacts {
   readonly link?: GpuLinkFacts | null;
   /** What slows the GPU right now, in the driver's words (pl1, thermal, …). Absent in older records. */
   readonly throttle?: readonly string[] | null;
+  /** Sustained power limit of the card; null when its driver shows none. Absent in older records. */
+  readonly powerCapW?: number | null;
 }
 
 /**

@@ -15,6 +15,7 @@ import { gpuProcesses } from "./gpu-processes.ts";
 import { gpus } from "./gpus.ts";
 import { grubDefault } from "./grub-default.ts";
 import type { HostFacts } from "./host-facts.ts";
+import { iommu } from "./iommu.ts";
 import { kernel } from "./kernel.ts";
 import { login } from "./login.ts";
 import { osRelease } from "./os-release.ts";
@@ -40,6 +41,7 @@ export const FACT_READERS = [
   gpuProcesses,
   firmware,
   autoUpgrades,
+  iommu,
   docker,
   xpuSmi,
 ] as const satisfies readonly FactReader<unknown>[];
@@ -108,6 +110,7 @@ export function factsOf(host: string, readAt: string, outputs: ReadonlyMap<strin
     gpuProcesses: value(gpuProcesses),
     firmware: value(firmware),
     autoUpgrades: value(autoUpgrades),
+    iommu: value(iommu),
     evidence,
     warnings,
   };

@@ -39,6 +39,8 @@ export interface ProvisionContext {
   readonly lockWaitMs?: number;
   /** Gets the record of what was done also when the run then fails. */
   readonly onRecord?: (record: ProvisionRecord) => Promise<void>;
+  /** Gets the facts whenever they were read; the last ones are those of the host as it is left. */
+  readonly onFacts?: (facts: HostFacts) => void;
 }
 
 /**
@@ -53,6 +55,7 @@ export async function provisionHost(context: ProvisionContext): Promise<Provisio
   const known = context.facts;
   const { facts, plan } =
     known === undefined ? await lookAtHost(steps) : { facts: known, plan: await checkHost({ ...steps, facts: known }) };
+  context.onFacts?.(facts);
   refuse(plan, playbook, facts);
   if (plan.needsReboot && facts.bootId !== null && facts.bootId === context.ownBootId)
     throw wouldRebootItself(shell.host);
@@ -87,6 +90,7 @@ async function holdAndRun(context: ProvisionContext, steps: StepContext, facts: 
   const othersWorked = (await awaitUnfinished(held)) || clock.nowMs() - askedMs >= WAITED_MS;
   if (!othersWorked) return await runTwice(held, facts, plan);
   const factsNow = await probeHost(steps.shell, clock, context);
+  context.onFacts?.(factsNow);
   return await runTwice(held, factsNow, await checkHost({ ...held, facts: factsNow }));
 }
 
@@ -115,6 +119,7 @@ function refuse(plan: HostPlan, playbook: Playbook, facts: HostFacts): void {
 async function secondPass(context: StepContext, lastPlan: HostPlan | null): Promise<readonly string[]> {
   const look = async () => {
     const facts = await probeHost(context.shell, context.clock, context);
+    context.onFacts?.(facts);
     return await checkHost({ ...context, facts });
   };
   const plan = lastPlan ?? (await look());

@@ -151,6 +151,7 @@ function across(context: StepContext, timeoutMs: number, work: () => Promise<voi
 
 async function refresh(context: StepContext, progress: Progress): Promise<void> {
   progress.facts = await probeHost(context.shell, context.clock, context);
+  context.onFacts?.(progress.facts);
   progress.plan = await checkHost({ ...context, facts: progress.facts });
   progress.stale = false;
 }

@@ -19,6 +19,8 @@ export interface StepContext {
   readonly runId: string;
   /** Null where the host cannot be or is not locked. */
   readonly lease: HostLease | null;
+  /** Gets the facts whenever they are read anew. */
+  readonly onFacts?: (facts: HostFacts) => void;
 }
 
 /** Where a run keeps what `undo` needs. Only root can write there, so runs without root keep nothing. */

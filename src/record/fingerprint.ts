@@ -35,8 +35,16 @@ export function fingerprintOf(parts: FingerprintParts): Fingerprint | null {
     ...Object.assign({}, ...parts.workloads.map(workloadFields)),
     ...promptFields(parts.points),
   };
-  const softFields: Fields = { host: parts.host, ...hostFields(parts.facts), ...engine.soft };
+  return fingerprintOfFields(hardFields, { host: parts.host, ...hostFields(parts.facts), ...engine.soft });
+}
+
+export function fingerprintOfFields(hardFields: Fields, softFields: Fields): Fingerprint {
   return { hard: digest(hardFields), soft: digest(softFields), hardFields, softFields };
+}
+
+/** The part of both fingerprints that comes from the host, by the names that reports use. */
+export function hostFingerprintFields(facts: HostFacts): Pick<Fingerprint, "hardFields" | "softFields"> {
+  return { hardFields: gpuFields(facts), softFields: hostFields(facts) };
 }
 
 export interface FieldDifference {
@@ -77,18 +85,25 @@ function gpuFields(facts: HostFacts | null): Fields {
  */
 function workloadFields(workload: Workload): Fields {
   const { name, repeats: _repeats, stallTimeoutMs: _stall, totalTimeoutMs: _total, slo: _slo, ...measured } = workload;
-  const { concurrency, prompts, ...rest } = measured;
+  const { concurrency, prompts, sweep, ...rest } = measured;
   const fields: Fields = {
     ...rest,
     concurrency: concurrency.join(","),
+    ...(sweep && { sweep: canonicalJson(sweep) }),
     ...(prompts && { "output lengths": prompts.outputLengths }),
   };
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [`workload ${name}: ${key}`, value]));
 }
 
-/** The first repeat of each level is enough: the others follow from the same seed, and their number may change. */
+/**
+ * The first repeat of each level is enough: the others follow from the same seed, and their number may change. Which
+ * levels a sweep tries depends on what it finds, so of those only the first counts.
+ */
 function promptFields(points: readonly LoadPoint[]): Fields {
-  const first = points.filter((point) => point.repeat === 0 && point.promptsSha256 !== undefined);
+  const isFirstOfSweep = (point: LoadPoint) => point === points.find(({ workload }) => workload === point.workload);
+  const first = points.filter(
+    (point) => point.repeat === 0 && point.promptsSha256 !== undefined && (!point.sweep || isFirstOfSweep(point)),
+  );
   return Object.fromEntries(first.map((point) => [`prompts of ${levelLabel(point)}`, point.promptsSha256 ?? null]));
 }
 
@@ -104,6 +119,8 @@ function hostFields(facts: HostFacts | null): Fields {
     "cpu clock": window(facts.cpu?.minMhz, facts.cpu?.maxMhz),
     memoryMiB: facts.memoryMiB,
     docker: facts.docker,
+    iommu: facts.iommu ?? null,
+    "gpu firmware": facts.firmware?.loaded.join("; ") || null,
     ...Object.assign({}, ...facts.gpus.filter((gpu) => gpu.kind === "discrete").map(cardFields)),
     ...Object.fromEntries(Object.entries(facts.packages).map(([name, { version }]) => [`package ${name}`, version])),
   };
@@ -114,6 +131,9 @@ function cardFields(gpu: HostFacts["gpus"][number]): Fields {
     [`gpu ${gpu.bdf} driver`]: gpu.driver,
     [`gpu ${gpu.bdf} resizable BAR`]: gpu.resizableBar,
     [`gpu ${gpu.bdf} clock`]: window(gpu.clock?.minMhz, gpu.clock?.maxMhz),
+    // Not its speed, which falls while the card has nothing to do.
+    [`gpu ${gpu.bdf} link width`]: gpu.link?.width ?? null,
+    [`gpu ${gpu.bdf} power cap`]: gpu.powerCapW == null ? null : `${gpu.powerCapW} W`,
   };
 }
 

@@ -65,6 +65,7 @@ const gpu = z.strictObject({
   renderNode: optionalText.exactOptional(),
   link: gpuLink.nullable().exactOptional(),
   throttle: texts.nullable().exactOptional(),
+  powerCapW: optionalNumber.exactOptional(),
 });
 
 /** `HostFacts` as they stand in a record. */
@@ -91,6 +92,7 @@ export const factsSchema = z.strictObject({
     .exactOptional(),
   firmware: z.strictObject({ loaded: texts, problems: texts }).nullable().exactOptional(),
   autoUpgrades: z.boolean().nullable().exactOptional(),
+  iommu: z.enum(["on", "passthrough", "off"]).nullable().exactOptional(),
   evidence: z.record(text, text),
   warnings: texts,
 });

@@ -5,6 +5,7 @@ import type { RunConfig } from "../../src/inputs/run-config.ts";
 import { parseRunOptions } from "../../src/inputs/run-options.ts";
 import { check } from "../../src/main/check.ts";
 import { provision } from "../../src/main/provision.ts";
+import type { World } from "../../src/main/world.ts";
 import { fakeWorld } from "../fakes/fake-world.ts";
 import { type StubHost, stubHost } from "../fakes/stub-host.ts";
 
@@ -36,6 +37,13 @@ function configFor(names: readonly string[]): RunConfig {
 const dead = async (): Promise<never> => {
   throw new AppError("HOST_UNREACHABLE", { message: 'Cannot reach host "b"', hint: "Switch it on" });
 };
+
+/** The world, and what is written in it. */
+function recording(world: World) {
+  const written = new Map<string, string>();
+  const write = async (path: string, text: string) => void written.set(path, text);
+  return { world: { ...world, files: { ...world.files, write } }, written };
+}
 
 function threeHosts() {
   const [first, last] = [newHost(), newHost()];
@@ -72,6 +80,15 @@ describe("check()", () => {
     expect(colored.text).toContain("\u001b[32m+as wanted\u001b[39m");
   });
 
+  it("writes what it read of each host, and of a single one under the plain name", async () => {
+    const { world, written } = recording(threeHosts().world);
+    await check(configFor(["a", "b", "c"]), world);
+    expect([...written.keys()]).toEqual(["arc-vllm-report/host-facts-a.json", "arc-vllm-report/host-facts-c.json"]);
+    await check(configFor(["a"]), world);
+    const file = JSON.parse(written.get("arc-vllm-report/host-facts.json") ?? "");
+    expect(file).toMatchObject({ schema: "arc-vllm/host-facts/v1", facts: { host: expect.any(String) } });
+  });
+
   it("refuses a tag that the playbook does not have before any host is touched", async () => {
     const { world, first } = threeHosts();
     const config = { ...configFor(["a"]), playbook: { name: "small.yml", vars: {}, tags: ["nope"] } };
@@ -87,6 +104,12 @@ describe("check()", () => {
 });
 
 describe("provision()", () => {
+  it("writes the facts of the hosts that it reaches", async () => {
+    const { world, written } = recording(threeHosts().world);
+    await provision(configFor(["b", "c"]), world);
+    expect([...written.keys()]).toEqual(["arc-vllm-report/host-facts-c.json"]);
+  });
+
   it("changes the hosts that it reaches and fails for the one that it does not", async () => {
     const { world, first, last } = threeHosts();
     const { exitCode, text, json } = await provision(configFor(["a", "b", "c"]), world);

@@ -17,6 +17,7 @@ function card(part: Partial<PciGpu> = {}): PciGpu {
     clock: { path: "/sys/x", minMhz: 300, maxMhz: 2400, floorMhz: 300, ceilingMhz: 2400 },
     throttle: [],
     link: null,
+    powerCapW: 190,
     ...part,
   };
 }

@@ -17,12 +17,13 @@ const chain = [
   "bench",
   "trust",
   "record",
+  "foreign",
   "analyse",
   "study",
   "report",
   "gate",
 ];
-const pure = new Set(["core", "inputs", "plan", "stream", "record", "analyse", "study", "report", "gate"]);
+const pure = new Set(["core", "inputs", "plan", "stream", "record", "foreign", "analyse", "study", "report", "gate"]);
 
 /** What touches the world; only main knows it. */
 const outside = [

@@ -5,6 +5,7 @@ import type { RunRecord } from "../record/run-record.ts";
 import { type BaselineSelection, selectBaseline } from "../record/select-baseline.ts";
 import { compareFamily, type Match, notComparedAs } from "./compare.ts";
 import type { Analysis, Comparison, Status } from "./comparison.ts";
+import { importWarnings, knownRules } from "./imported-rules.ts";
 import { markUnexplained } from "./mark-unexplained.ts";
 import { isSameMeasure, samplesOf } from "./samples-of.ts";
 import { successComparison } from "./success-comparison.ts";
@@ -28,20 +29,21 @@ const WORST_FIRST: readonly Status[] = [
 export function analyse(
   current: RunRecord,
   candidates: readonly RunRecord[],
-  gate: Pick<GateSpec, "rules" | "minSuccessRatio">,
+  gate: Pick<GateSpec, "rules" | "minSuccessRatio" | "allowImported">,
   place = "the baseline",
 ): Analysis {
-  const selection = selectBaseline(candidates, current);
+  const selection = selectBaseline(candidates, current, gate.allowImported);
   const [baseline] = selection.baselines;
-  const warnings = refusalWarnings(selection);
-  const refusal = whyNotCompared(current, selection, gate.rules, place);
+  const known = knownRules(gate.rules, baseline === undefined ? [current] : [baseline, current]);
+  const warnings = [...refusalWarnings(selection), ...importWarnings(baseline, current), ...known.warnings];
+  const refusal = whyNotCompared(current, selection, known.rules, place);
   if (refusal !== null || baseline === undefined) {
     const { status, because, differences } = refusal ?? nothingToCompare(selection, place);
-    const comparisons = matchesOf(current, null, gate.rules).map((match) => notComparedAs(status, match, because));
+    const comparisons = matchesOf(current, null, known.rules).map((match) => notComparedAs(status, match, because));
     return { comparisons, status, because, baselineRunId: null, differences, warnings };
   }
 
-  const measured = compareFamily(matchesOf(current, baseline, gate.rules));
+  const measured = compareFamily(matchesOf(current, baseline, known.rules));
   const comparisons = [...markUnexplained(measured), ...successComparisons(current, baseline, gate)];
   const differences = differingFields(baseline.fingerprint?.softFields ?? {}, current.fingerprint?.softFields ?? {});
   return { comparisons, ...worstOf(comparisons), baselineRunId: baseline.run.id, differences, warnings };

@@ -8,7 +8,7 @@ export function distributionOf(values: ArrayLike<number>): Distribution | null {
   const sorted = Float64Array.from(values).sort();
   const n = sorted.length;
   if (n === 0) return null;
-  const tail = (name: keyof typeof FLOOR, p: number) => (n >= FLOOR[name] ? quantileOfSorted(sorted, p) : null);
+  const tail = (name: keyof typeof FLOOR, p: number) => (isTailKnown(name, n) ? quantileOfSorted(sorted, p) : null);
   return {
     n,
     mean: sorted.reduce((sum, value) => sum + value, 0) / n,
@@ -19,6 +19,11 @@ export function distributionOf(values: ArrayLike<number>): Distribution | null {
     min: sorted[0] as number,
     max: sorted[n - 1] as number,
   };
+}
+
+/** Whether `n` values support this tail. */
+export function isTailKnown(name: keyof typeof FLOOR, n: number): boolean {
+  return n >= FLOOR[name];
 }
 
 /** Quantile of raw values, however few they are; null when there are none. */

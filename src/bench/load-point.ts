@@ -165,13 +165,14 @@ export interface LoadPointMetrics {
 export interface Distribution {
   readonly n: number;
   readonly mean: number;
-  readonly p50: number;
+  /** Median, minimum and maximum are always known of what we measured; another tool's file may leave them out. */
+  readonly p50: number | null;
   /** Null when n is too small to support the tail (p90 64, p95 130, p99 662: MLPerf's floors). */
   readonly p90: number | null;
   readonly p95: number | null;
   readonly p99: number | null;
-  readonly min: number;
-  readonly max: number;
+  readonly min: number | null;
+  readonly max: number | null;
 }
 
 /** A load point warning that starts with this makes the whole measurement invalid; others are only shown. */

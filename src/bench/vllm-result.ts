@@ -65,7 +65,7 @@ export function vllmResult(
 }
 
 /** vLLM's spelling of a moment: 20260131-235959. */
-function vllmDate(iso: string): string {
+export function vllmDate(iso: string): string {
   return iso.slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
 }
 

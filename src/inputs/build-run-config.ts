@@ -50,6 +50,7 @@ export function gateSpec(gate: GateEntry): GateSpec {
     requireComparison: gate["require-comparison"],
     rules: gateRules(gate.metrics),
     minSuccessRatio: gate["min-success-ratio"],
+    allowImported: gate["allow-imported"],
   };
 }
 

@@ -70,6 +70,10 @@ export const gateSchema = z
       description: "What a comparison too noisy to decide does.",
     }).default("warn"),
     "require-comparison": flag({ description: "Fail when there is nothing to compare with." }).default(false),
+    "allow-imported": flag({
+      description:
+        "Let records that `history import` made of other tools' results be baselines. What they do not say is not compared.",
+    }).default(false),
     metrics: metricsSchema,
     "min-success-ratio": number(0, 1, {
       description: "A run with a lower share of complete requests is invalid.",

@@ -107,6 +107,7 @@ function withGate(gate: ConfigFile["gate"], options: RunOptions): ConfigFile["ga
     ...(options.baseline !== undefined && { baseline: options.baseline }),
     ...(options["on-inconclusive"] !== undefined && { "on-inconclusive": options["on-inconclusive"] }),
     ...(options["require-comparison"] !== undefined && { "require-comparison": options["require-comparison"] }),
+    ...(options["allow-imported"] !== undefined && { "allow-imported": options["allow-imported"] }),
   };
 }
 

@@ -9,7 +9,7 @@ import { embeddedSecrets } from "./embedded-secrets.ts";
 import { inputProblems } from "./input-problems.ts";
 import { optionsInvalid } from "./option-table.ts";
 import { applyOverrides } from "./overrides.ts";
-import type { GateSpec, PlaybookRef, ReportSpec, RunConfig } from "./run-config.ts";
+import type { GateSpec, HistorySpec, PlaybookRef, ReportSpec, RunConfig } from "./run-config.ts";
 import { NO_OVERRIDES, type Overrides } from "./run-options.ts";
 import { openSecretBox } from "./secret-box.ts";
 
@@ -38,9 +38,12 @@ export function loadConfig(
 }
 
 /** The gate alone, for commands that judge records: they need no host, so neither its key nor its secrets are asked for. */
-export function loadGate(source: ConfigSource | null, overrides: Overrides): { gate: GateSpec; report: ReportSpec } {
-  const { gate, report } = mergedFile(source, overrides);
-  return { gate: gateSpec(gate), report };
+export function loadGate(
+  source: ConfigSource | null,
+  overrides: Overrides,
+): { gate: GateSpec; report: ReportSpec; history: HistorySpec | null } {
+  const { gate, report, history = null } = mergedFile(source, overrides);
+  return { gate: gateSpec(gate), report, history };
 }
 
 /** The playbook and who logs in where, for commands that touch no host. */

@@ -197,3 +197,5 @@ export interface ReportSpec {
   /** Folder on the runner for junit.xml, summary.md, results.json, record files. */
   readonly dir: string;
 }
+  /** Records made of other tools' results may be baselines; absent: no. */
+  readonly allowImported?: boolean;

@@ -141,6 +141,18 @@ export const RUN_OPTIONS = {
     group: "Gate and reports",
   }),
   "report-dir": option(line(), {
+  "allow-imported": option(flagText(), {
+    placeholder: null,
+    description: "Let records that `history import` made of other tools' results be baselines.",
+    group: "Gate and reports",
+  }),
+  "certificate-seconds": option(certificateSeconds(), {
+    description: CERTIFICATE_SECONDS_ABOUT,
+    defaultText: String(CERTIFICATE_SECONDS),
+    group: "Gate and reports",
+    commands: ["run"],
+    placeholder: "seconds",
+  }),
     description: "Folder for junit.xml, summary.md, results.json and records.",
     group: "Gate and reports",
     placeholder: "folder",

@@ -11,6 +11,7 @@ import { serveParent } from "../truth/truth-process.ts";
 import { bench } from "./bench.ts";
 import { check } from "./check.ts";
 import { atTheEdge } from "./cli-edge.ts";
+import { addHistoryCommands } from "./cli-history.ts";
 import { addOptions, optionTexts } from "./cli-options.ts";
 import { addPlayCommands } from "./cli-play.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
@@ -86,13 +87,13 @@ const compareCommand = program
   .argument("<baseline>", "record file or folder of records")
   .argument("<current>", "record file to judge")
   .addHelpText("after", example("compare .arc-vllm/history arc-vllm-report/record-42.json"));
-addOptions(compareCommand, RUN_OPTIONS, ["mode", "on-inconclusive", "require-comparison", "report-dir"]).action(
-  (baseline: string, current: string, values) =>
-    edge(async (world) => {
-      const overrides = parseRunOptions({ ...optionTexts(RUN_OPTIONS, values), baseline }, cliLabel);
-      const { gate } = loadGate(await readConfigFile(overrides, world.files), overrides);
-      return compare({ current, gate, reportDir: overrides.options["report-dir"] ?? null }, world);
-    }),
+const COMPARE_OPTIONS = ["mode", "on-inconclusive", "require-comparison", "allow-imported", "report-dir"];
+addOptions(compareCommand, RUN_OPTIONS, COMPARE_OPTIONS).action((baseline: string, current: string, values) =>
+  edge(async (world) => {
+    const overrides = parseRunOptions({ ...optionTexts(RUN_OPTIONS, values), baseline }, cliLabel);
+    const { gate } = loadGate(await readConfigFile(overrides, world.files), overrides);
+    return compare({ current, gate, reportDir: overrides.options["report-dir"] ?? null }, world);
+  }),
 );
 
 program
@@ -104,6 +105,8 @@ program
   .action((records: string[], values: { reportDir: string }) =>
     edge((world) => report(records, values.reportDir, world)),
   );
+
+addHistoryCommands(program, edge);
 
 program
   .command("demo")

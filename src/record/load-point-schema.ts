@@ -41,12 +41,12 @@ export const workloadSchema = z.strictObject({
 const distribution = z.strictObject({
   n: count,
   mean: z.number(),
-  p50: z.number(),
+  p50: optionalNumber,
   p90: optionalNumber,
   p95: optionalNumber,
   p99: optionalNumber,
-  min: z.number(),
-  max: z.number(),
+  min: optionalNumber,
+  max: optionalNumber,
 });
 
 const outcomeName = z.enum([

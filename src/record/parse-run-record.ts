@@ -45,7 +45,7 @@ function parseAs(code: ErrorCode, what: string, text: string, path: string): Run
   if (schema !== "arc-vllm/v1") {
     throw refuse(
       `its schema is ${schema === null ? "not given" : `"${schema}"`}, "arc-vllm/v1" is wanted`,
-      "Give a record-*.json file that this version of arc-vllm wrote, or measure the baseline again",
+      'Give a record-*.json file that this version of arc-vllm wrote; "arc-vllm history import" reads other tools\' results',
     );
   }
   const parsed = runRecordSchema.safeParse(value);

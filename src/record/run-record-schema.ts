@@ -55,6 +55,9 @@ export const runRecordSchema = z.strictObject({
   warnings: texts,
   failure: z.strictObject({ code: text, message: text, hint: text }).nullable(),
 });
+  imported: z
+    .strictObject({ tool: text, toolVersion: optionalText, model: optionalText, files: texts })
+    .exactOptional(),
 
 // Both directions: a field added to the type or to the schema alone stops the build here.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;

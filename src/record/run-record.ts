@@ -33,10 +33,20 @@ export interface RunRecord {
   /** The failure that ended the run, if one did. */
   readonly failure: { readonly code: string; readonly message: string; readonly hint: string } | null;
 }
+  /** Made of result files of another tool, not measured by us. */
+  readonly imported?: ImportedFrom;
 
 export interface RunIdentity {
   readonly id: string;
   readonly attempt: number;
+export interface ImportedFrom {
+  readonly tool: string;
+  readonly toolVersion: string | null;
+  readonly model: string | null;
+  /** Names without their folders. */
+  readonly files: readonly string[];
+}
+
   readonly url: string | null;
   readonly trigger: "schedule" | "pull_request" | "push" | "dispatch" | "cli";
   readonly startedAt: string;

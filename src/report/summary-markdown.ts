@@ -49,7 +49,7 @@ function verdictBlocks(reported: Reported): string[] {
 function runBlocks(run: ReportedRun, label: string, options: SummaryOptions): string[] {
   const { record, analysis } = run;
   return [
-    `### ${escapeMarkdown(label)}${record.simulated ? " (simulated)" : ""}`,
+    `### ${escapeMarkdown(label)}${record.simulated ? " (simulated)" : ""}${importNote(record)}`,
     ...failureBlocks(record),
     ...hostBlocks(record),
     ...serverBlocks(record),
@@ -91,6 +91,11 @@ function sweepBlocks(result: SweepResult): string[] {
 
 function failureBlocks({ failure }: RunRecord): string[] {
   if (failure === null) return [];
+function importNote({ imported }: RunRecord): string {
+  if (imported === undefined) return "";
+  return escapeMarkdown(` (imported from ${[imported.tool, imported.toolVersion].filter(Boolean).join(" ")})`);
+}
+
   return [
     `**The run ended with ${escapeMarkdown(failure.code)}:** ${escapeMarkdown(failure.message)}`,
     `What to do: ${escapeMarkdown(failure.hint)}`,

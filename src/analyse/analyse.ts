@@ -76,7 +76,9 @@ function whyNotCompared(
   if (!current.validity.ok) return invalid(severalReasons(current.validity.reasons));
   if (current.fingerprint === null)
     return invalid("the record has no fingerprint, so it is not known what was measured");
-  if (rules.length === 0) return { status: "CALIBRATING", because: "there is no rule to judge by", differences: [] };
+  const notJudged = (because: string): Refusal => ({ status: "CALIBRATING", because, differences: [] });
+  if (rules.length === 0) return notJudged("there is no rule to judge by");
+  if (current.points.every(({ sweep }) => sweep)) return notJudged("a sweep has no load points to compare one by one");
   return selection.baselines.length === 0 ? nothingToCompare(selection, place) : null;
 }
 

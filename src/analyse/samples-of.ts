@@ -5,10 +5,14 @@ import type { RunRecord } from "../record/run-record.ts";
 import type { Sample } from "./comparison.ts";
 import { METRICS } from "./metric-definition.ts";
 
-/** One sample per load point and metric, one value per repeat in the order of the repeats; a missing value is NaN. */
+/**
+ * One sample per load point and metric, one value per repeat in the order of the repeats; a missing value is NaN. The
+ * levels of a sweep are left out: which ones it tries is a result, not a recipe.
+ */
 export function samplesOf(record: Pick<RunRecord, "points">, metrics: readonly MetricName[]): Sample[] {
   const levels = new Map<string, LoadPoint[]>();
-  for (const point of record.points) levels.set(levelKey(point), [...(levels.get(levelKey(point)) ?? []), point]);
+  const measured = record.points.filter(({ sweep }) => !sweep);
+  for (const point of measured) levels.set(levelKey(point), [...(levels.get(levelKey(point)) ?? []), point]);
   return [...levels.values()].flatMap((points) => metrics.map((metric) => sampleOf(metric, points)));
 }
 

@@ -73,6 +73,8 @@ export interface LoadPoint {
   readonly metrics: LoadPointMetrics;
   /** SHA-256 over the prompts in order; runs are alike only when it is equal. */
   readonly promptsSha256?: string;
+  /** Present on the levels that a sweep tried: they are judged by the sweep, not each against a baseline. */
+  readonly sweep?: true;
   /** The part of the run under full load; null: it was too short. */
   readonly plateau?: Plateau | null;
   /** What the server counted meanwhile, compared with what this client saw. */
@@ -96,6 +98,24 @@ export interface Plateau {
   readonly ttftMs: Distribution | null;
   readonly tpotMs: Distribution | null;
   readonly e2eMs: Distribution | null;
+  readonly littlesLaw?: LittlesLaw | null;
+}
+
+/**
+ * Requests in flight = completions per second x seconds in the system (Little 1961), over the plateau. In an open loop
+ * that does not hold while more arrive than are answered; in a closed loop when the plateau is too short.
+ */
+export interface LittlesLaw {
+  /** Mean number of requests in flight, as counted. */
+  readonly inFlight: number;
+  /** The same from throughput and time. */
+  readonly predicted: number;
+  /** In flight at the first and at the last moment of the plateau: a difference is a queue that grew. */
+  readonly atStart: number;
+  readonly atEnd: number;
+  /** How far `inFlight` and `predicted` may be apart, as a share of `inFlight`. */
+  readonly tolerance: number;
+  readonly holds: boolean;
 }
 
 /** "not-checked": the server exports nothing that could be compared. */
@@ -177,3 +197,7 @@ export interface Distribution {
 
 /** A load point warning that starts with this makes the whole measurement invalid; others are only shown. */
 export const INVALIDATING_WARNING = "Invalid: ";
+
+export function invalidatingWarnings({ warnings }: Pick<LoadPoint, "warnings">): string[] {
+  return warnings.filter((warning) => warning.startsWith(INVALIDATING_WARNING));
+}

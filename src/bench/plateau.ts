@@ -1,4 +1,5 @@
 import { distributionOf } from "./distribution.ts";
+import { littlesLawOf, type Window } from "./littles-law.ts";
 import type { Plateau, RequestTrace } from "./load-point.ts";
 import { e2eMsOf, tpotMsOf, ttftMsOf } from "./summarize.ts";
 
@@ -40,12 +41,8 @@ export function plateauOf(traces: readonly RequestTrace[], concurrency: number |
     ttftMs: distributionOf(known(sent.map(ttftMsOf))),
     tpotMs: distributionOf(known(sent.map(tpotMsOf))),
     e2eMs: distributionOf(known(sent.map(e2eMsOf))),
+    littlesLaw: littlesLawOf(traces, window, concurrency === null),
   };
-}
-
-interface Window {
-  readonly fromMs: number;
-  readonly toMs: number;
 }
 
 function atFullLoad(traces: readonly RequestTrace[], level: number): Window | null {

@@ -8,7 +8,8 @@ import { startRequest } from "./start-request.ts";
 /** Makes all bodies of a phase before its clock starts, so that making them delays no request. */
 export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsSha256: string } {
   const { workload, models, clock, model, requests, apiKey } = run;
-  const setName = `${phase.kind}-${phase.concurrency}-${phase.repeat}`;
+  const load = workload.requestRate === null ? phase.concurrency : `${workload.requestRate}rps`;
+  const setName = `${phase.kind}-${load}-${phase.repeat}`;
   const prompts = run.prompts.make(setName, phase.total);
   // vLLM allows no slash in it. The same seed, or the same file, must not find what an earlier phase or run left in a prefix cache.
   const cacheSalt = run.isVllmLike ? `arc-${run.runId}-${setName}` : null;

@@ -33,6 +33,8 @@ export interface RunWorkloadContext {
   readonly models: ModelStream;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Called once the first request was answered, before anything is measured; awaited. */
+  readonly onReady?: () => Promise<void>;
   /** Called as soon as a load point is finished, with its requests; awaited before the next one starts. */
   readonly onPoint: (point: LoadPoint, traces: readonly RequestTrace[]) => void | Promise<void>;
   /** Called for every request when it is over, the first one and those of the warm-up too. */
@@ -42,13 +44,27 @@ export interface RunWorkloadContext {
   readonly loopWatch?: LoopWatch;
   /** What is seen of the host meanwhile (watchHost); it grows while the run goes on. */
   readonly hostSamples?: HostSamples;
+  /** What to measure next, from the points so far, or null for the end; absent: every level of the workload, repeated. */
+  readonly nextLevel?: NextLevel;
   /** What is in the file of `workload.prompts`; absent: the workload has none. */
   readonly filePrompts?: readonly FilePrompt[];
 }
 
+/** One measurement to make. */
+export interface Level {
+  readonly concurrency: number;
+  /** Null: closed loop at `concurrency`. */
+  readonly requestRate: number | null;
+  /** 0-based. */
+  readonly repeat: number;
+  readonly requests: number;
+}
+
+export type NextLevel = (points: readonly LoadPoint[]) => Level | null;
+
 /**
- * Measures a workload against a server: one first request that shows whether anything can be measured, then for each
- * repeat each level, the first time after warm-up waves with other prompts. Failed requests are data; an endpoint that
+ * Measures a workload against a server: one first request that shows whether anything can be measured, then level
+ * after level, each the first time after warm-up waves with other prompts. Failed requests are data; an endpoint that
  * cannot be measured at all throws. When the signal aborts, requests in flight end as cancelled, the unfinished point
  * is handed over as invalid, and CANCELLED is thrown.
  */
@@ -61,19 +77,38 @@ export async function runWorkload(context: RunWorkloadContext): Promise<readonly
   const points: LoadPoint[] = [];
   try {
     const run = await prepareRun(context, requests);
-    for (let repeat = 0; repeat < workload.repeats; repeat += 1) {
-      for (const concurrency of workload.concurrency) {
-        if (repeat === 0) await warmUp(run, concurrency);
-        throwIfCancelled(context);
-        points.push(await measure(run, concurrency, repeat));
-        throwIfCancelled(context);
-      }
+    await context.onReady?.();
+    throwIfCancelled(context);
+    const next = context.nextLevel ?? everyLevel(workload);
+    for (let level = next(points); level !== null; level = next(points)) {
+      const atLevel = runAt(run, level);
+      if (level.repeat === 0) await warmUp(atLevel, level.concurrency);
+      throwIfCancelled(context);
+      points.push(await measure(atLevel, level));
+      throwIfCancelled(context);
     }
     return points;
   } finally {
     signal.removeEventListener("abort", cancel);
     requests.stop();
   }
+}
+
+/** All levels, then all again, so that a slow drift of the machine does not look like an effect of the load. */
+function everyLevel(workload: Workload): NextLevel {
+  const { concurrency: levels, requestRate, repeats, requestsPerLevel: requests } = workload;
+  return ({ length }) => {
+    const repeat = Math.floor(length / levels.length);
+    const concurrency = levels[length % levels.length];
+    return repeat >= repeats || concurrency === undefined ? null : { concurrency, requestRate, repeat, requests };
+  };
+}
+
+function runAt(run: Run, { concurrency, requestRate, requests }: Level): Run {
+  return {
+    ...run,
+    workload: { ...run.workload, concurrency: [concurrency], requestRate, requestsPerLevel: requests },
+  };
 }
 
 /** What stays the same for a whole run. */
@@ -143,7 +178,7 @@ async function warmUp(run: Run, concurrency: number): Promise<void> {
 const SETTLED = 0.03;
 const MORE_WAVES = 3;
 
-async function measure(run: Run, concurrency: number, repeat: number): Promise<LoadPoint> {
+async function measure(run: Run, { concurrency, repeat }: Level): Promise<LoadPoint> {
   const { workload, clock, signal } = run;
   const total = workload.requestsPerLevel;
   const { launch, promptsSha256 } = preparePhase(run, { kind: "measure", concurrency, repeat, total });

@@ -5,6 +5,7 @@ import { quantileOf } from "./distribution.ts";
 import type { HostSamples } from "./host-sample.ts";
 import { type HostTelemetry, hostTelemetry } from "./host-telemetry.ts";
 import { hostWarnings } from "./host-warnings.ts";
+import { steadyWarnings } from "./littles-law.ts";
 import {
   INVALIDATING_WARNING,
   type LoadPoint,
@@ -51,25 +52,28 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
   const metrics = summarize(traces, workload.slo);
   const plateau = plateauOf(traces, workload.requestRate === null ? concurrency : null);
   const host = measured.host === undefined ? null : hostDuring(measured.host, plateau, metrics, traces);
+  const durationMs = durationMsOf(traces);
   return {
     workload: workload.name,
     concurrency,
     requestRate: workload.requestRate,
     repeat,
     startedAt,
-    durationMs: durationMsOf(traces),
+    durationMs,
     requests: traces.length,
     outcomes,
     metrics,
     plateau,
     promptsSha256,
+    ...(workload.sweep === undefined ? {} : { sweep: true }),
     server: measured.server,
     ...(measured.output === null ? {} : { output: measured.output }),
     ...(measured.client === null ? {} : { client: measured.client }),
     ...(host === null ? {} : { host }),
     warnings: [
       ...warningsOf(workload, measured, traces),
-      ...(measured.client === null ? [] : clientWarnings(measured.client, metrics.chunkGapMs?.p50 ?? null)),
+      ...steadyWarnings(plateau?.littlesLaw ?? null, traces),
+      ...(measured.client === null ? [] : clientWarnings(measured.client, { ...workload, metrics, durationMs })),
       ...(host === null ? [] : hostWarnings(host)),
     ],
   };

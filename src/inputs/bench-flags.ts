@@ -1,8 +1,11 @@
 import { BENCH_FLAGS } from "./bench-options.ts";
+import { CERTIFICATE_SECONDS } from "./certificate-seconds.ts";
 import { inputProblems } from "./input-problems.ts";
+import { onlineBenchmarkProblems, onlineBenchmarkWorkload } from "./online-benchmark.ts";
 import { type OptionTable, type OptionValues, optionsInvalid, parseOptions } from "./option-table.ts";
-import type { UrlServe, Workload } from "./run-config.ts";
+import type { SweepSpec, UrlServe, Workload } from "./run-config.ts";
 import { openSecretBox } from "./secret-box.ts";
+import { sweepLevels } from "./workload-of.ts";
 
 /** What `arc-vllm bench` was asked to do. */
 export interface BenchRequest {
@@ -11,6 +14,10 @@ export interface BenchRequest {
   /** Null: the result is not written. */
   readonly result: { readonly dir: string /** Null: `benchResultName`. */; readonly filename: string | null } | null;
   readonly requestsFile: string | null;
+  /** 0: this client is not certified. */
+  readonly certificateSeconds: number;
+  /** In the shape of ipex-llm's vllm_online_benchmark.py. */
+  readonly isOnlineBenchmark: boolean;
 }
 
 /** Checks the flags of `arc-vllm bench`, as texts by name without dashes. Throws INPUT_INVALID or SECRET_MISSING. */
@@ -21,14 +28,17 @@ export function parseBenchFlags(
   const flags = parseOptions(BENCH_FLAGS, { ...defaults(), ...texts }, (name) => `--${name}`);
   const problems = problemsBetween(flags, texts);
   if (problems.length > 0) throw optionsInvalid(problems);
+  const isOnlineBenchmark = flags["online-benchmark"] === true;
   return {
     serve: serveOf(flags, secrets),
-    workload: workloadOf(flags, texts),
+    workload: isOnlineBenchmark ? onlineBenchmarkWorkload(workloadOf(flags, texts), texts) : workloadOf(flags, texts),
     result:
       flags["save-result"] === true
         ? { dir: flags["result-dir"] ?? ".", filename: flags["result-filename"] ?? null }
         : null,
     requestsFile: flags["save-requests"] ?? null,
+    certificateSeconds: flags["certificate-seconds"] ?? CERTIFICATE_SECONDS,
+    isOnlineBenchmark,
   };
 }
 
@@ -57,17 +67,39 @@ function problemsBetween(flags: BenchFlags, texts: Readonly<Record<string, strin
   if (flags["request-rate"] !== null && levels > 1) {
     problems.push(`--max-concurrency: found ${levels} levels beside --request-rate, wanted one`);
   }
-  if (flags["request-rate"] === null && texts["burstiness"] !== undefined) {
-    problems.push("--burstiness: found without --request-rate, wanted both");
+  const isOpenLoop = flags["request-rate"] !== null || flags.sweep === "rate";
+  if (!isOpenLoop && texts["burstiness"] !== undefined) {
+    problems.push("--burstiness: found without --request-rate or --sweep rate, wanted both");
   }
   if ((flags["total-timeout"] ?? 0) <= (flags["stall-timeout"] ?? 0)) {
     problems.push("--total-timeout: not above --stall-timeout");
   }
-  problems.push(...datasetProblems(flags, texts));
+  problems.push(...datasetProblems(flags, texts), ...sweepProblems(flags, texts));
+  if (flags["online-benchmark"] === true) problems.push(...onlineBenchmarkProblems(texts, flags["max-concurrency"]));
   if (flags["result-filename"]?.includes("/"))
     problems.push("--result-filename: found a path, wanted a name (use --result-dir)");
   if (flags["result-filename"] !== undefined && texts["save-result"] === undefined) {
     problems.push("--result-filename: found without --save-result, wanted both");
+  }
+  return problems;
+}
+
+function sweepProblems(flags: BenchFlags, texts: Readonly<Record<string, string | undefined>>): string[] {
+  const given = (names: readonly string[]) => names.filter((name) => texts[name] !== undefined);
+  const { sweep, "sweep-from": from = 1, "sweep-to": to = 256 } = flags;
+  if (sweep === undefined) {
+    const alone = given(["sweep-from", "sweep-to", "sweep-good-pct"]);
+    return alone.map((name) => `--${name}: found without --sweep, wanted both`);
+  }
+  const beside = given(sweep === "rate" ? ["request-rate"] : ["request-rate", "max-concurrency"]);
+  const problems = beside.map((name) => `--${name}: found beside --sweep ${sweep}, wanted one of the two`);
+  if (to <= from) problems.push(`--sweep-to: found ${to}, wanted more than --sweep-from (${from})`);
+  const isWhole = Number.isInteger(from) && Number.isInteger(to);
+  if (sweep === "concurrency" && (!isWhole || to > 4096)) {
+    problems.push(`--sweep-to: concurrency from ${from} to ${to}, wanted integers from 1 to 4096`);
+  }
+  if (flags.goodput === undefined && given(["sweep-good-pct"]).length > 0) {
+    problems.push("--sweep-good-pct: found without --goodput, wanted both");
   }
   return problems;
 }
@@ -112,32 +144,41 @@ function serveOf(flags: BenchFlags, secrets: (name: string) => string | undefine
 
 function workloadOf(flags: BenchFlags, texts: Readonly<Record<string, string | undefined>>): Workload {
   const {
-    "num-prompts": requestsPerLevel = 1000,
     "request-rate": requestRate = null,
-    "max-concurrency": levels = [requestsPerLevel],
     "stall-timeout": stallTimeoutS = 60,
     "total-timeout": totalTimeoutS = 600,
     endpoint = "/v1/completions",
   } = flags;
-  const concurrency = requestRate === null ? levels : [1];
+  const requestsPerLevel =
+    flags.sweep !== undefined && texts["num-prompts"] === undefined ? SWEPT_REQUESTS : (flags["num-prompts"] ?? 1000);
+  const { "max-concurrency": levels = [requestsPerLevel] } = flags;
+  const fixed = { concurrency: requestRate === null ? levels : [1], requestRate };
+  const load = flags.sweep === undefined ? fixed : sweepLevels(sweepOf(flags, flags.sweep));
   const isChat = flags.backend === "openai-chat" && texts["endpoint"] === undefined;
   return {
     name: "bench",
     endpoint: isChat ? "/v1/chat/completions" : endpoint,
     ...promptsOf(flags, texts),
-    concurrency,
+    ...load,
     requestsPerLevel,
-    requestRate,
     repeats: flags.repeats ?? 1,
-    warmupWaves: warmupWaves(flags, concurrency),
+    warmupWaves: warmupWaves(flags, load.concurrency),
     seed: flags.seed ?? 0,
     ignoreEos: flags["ignore-eos"] ?? false,
     temperature: flags.temperature ?? 0,
     stallTimeoutMs: stallTimeoutS * 1000,
     totalTimeoutMs: totalTimeoutS * 1000,
-    ...(requestRate !== null && openLoopOf(flags)),
+    ...(load.requestRate !== null && openLoopOf(flags)),
     ...(flags.goodput !== undefined && { slo: flags.goodput }),
   };
+}
+
+/** As many as give a level a p90. */
+const SWEPT_REQUESTS = 64;
+
+function sweepOf(flags: BenchFlags, of: SweepSpec["of"]): SweepSpec {
+  const { "sweep-from": from = 1, "sweep-to": to = 256, "sweep-good-pct": goodPct = 90 } = flags;
+  return { of, from, to, goodPct, minGainPct: 5, refinements: 3 };
 }
 
 /** vLLM puts its shared prefix before the random part, so the whole prompt is longer than --random-input-len. */
@@ -175,6 +216,8 @@ function openLoopOf(flags: BenchFlags): Partial<Workload> {
 function warmupWaves(flags: BenchFlags, concurrency: readonly number[]): number {
   const wanted = flags["num-warmups"];
   if (wanted !== undefined) return Math.ceil(wanted / Math.max(...concurrency));
-  const isAllAtOnce = flags["max-concurrency"] === undefined && flags["request-rate"] === null;
+  const isAllAtOnce =
+    ["max-concurrency", "sweep"].every((name) => flags[name as keyof BenchFlags] === undefined) &&
+    flags["request-rate"] === null;
   return isAllAtOnce ? 0 : 2;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { burstiness, decimal, fixedLength, goodput, levels, rate, seconds, url } from "./bench-fields.ts";
+import { CERTIFICATE_SECONDS, CERTIFICATE_SECONDS_ABOUT, certificateSeconds } from "./certificate-seconds.ts";
 import { flagText, integerText, line, type OptionTable, option } from "./option-table.ts";
 
 const flag = { group: "Bench", placeholder: null, sources: ["cli"] } as const;
@@ -72,6 +73,30 @@ export const BENCH_FLAGS = {
     description: "Shape of the gaps at --request-rate: 1 is Poisson, below it bursts, `inf` is constant.",
     defaultText: "1",
   }),
+  sweep: option(z.enum(["concurrency", "rate"]), {
+    ...value,
+    placeholder: "what",
+    description:
+      "Look for the highest concurrency or rate that the server holds (and that keeps --goodput): doubles it until it does not, then looks in between. Without --num-prompts: 64 requests of each level, or more until it settles.",
+  }),
+  "sweep-from": option(decimal(0.001, 100_000), {
+    ...value,
+    placeholder: "n",
+    description: "First level of --sweep.",
+    defaultText: "1",
+  }),
+  "sweep-to": option(decimal(0.001, 100_000), {
+    ...value,
+    placeholder: "n",
+    description: "Highest level of --sweep.",
+    defaultText: "256",
+  }),
+  "sweep-good-pct": option(decimal(1, 100), {
+    ...value,
+    placeholder: "n",
+    description: "Percent of the requests that have to keep --goodput.",
+    defaultText: "90",
+  }),
   goodput: option(goodput(), {
     ...value,
     placeholder: "name:ms[,name:ms…]",
@@ -140,6 +165,18 @@ export const BENCH_FLAGS = {
     ...value,
     placeholder: "variable",
     description: "Environment variable with the API key. Without it: ARC_VLLM_API_KEY, if set.",
+  }),
+  "certificate-seconds": option(certificateSeconds(), {
+    ...value,
+    placeholder: "seconds",
+    description: CERTIFICATE_SECONDS_ABOUT,
+    defaultText: String(CERTIFICATE_SECONDS),
+  }),
+  "online-benchmark": option(flagText(), {
+    ...flag,
+    description:
+      "Measure as ipex-llm's vllm_online_benchmark.py does (one prompt, 2 x --max-concurrency requests to warm up, 4 x to measure) and show what it would print beside the right numbers.",
+    defaultText: "false",
   }),
   "save-result": option(flagText(), {
     ...flag,

@@ -12,6 +12,8 @@ export interface RunConfig {
   readonly gate: GateSpec;
   readonly history: HistorySpec | null;
   readonly report: ReportSpec;
+  /** How long this client is checked before it measures; 0: not at all. */
+  readonly certificateSeconds: number;
   /** Doubtful but allowed, in words, for the log and the report. */
   readonly warnings: readonly string[];
 }
@@ -23,6 +25,8 @@ export interface LocalHostSpec {
   readonly name: string;
   /** Address under which the model server is reached from here. */
   readonly address: string;
+  /** How long to wait for another run on the host; absent: as the command thinks fit. */
+  readonly lockTimeoutMs?: number;
 }
 
 export interface SshHostSpec {
@@ -34,6 +38,8 @@ export interface SshHostSpec {
   readonly trust: HostTrust;
   readonly login: HostLogin;
   readonly connectTimeoutMs: number;
+  /** How long to wait for another run on the host; absent: as the command thinks fit. */
+  readonly lockTimeoutMs?: number;
   /** "ssh2" (absent) needs nothing installed; "openssh" is the ssh client, for ssh_config, ProxyJump and certificates. */
   readonly transport?: "ssh2" | "openssh";
   /** An ssh_config file that the "openssh" transport reads after our own settings; absent: none, not even the user's. */
@@ -121,6 +127,21 @@ export interface PromptFileRef {
   readonly outputLengths: "file" | "workload";
 }
 
+/** A search that ends by itself. Levels are requests in flight, or requests per second of an open loop. */
+export interface SweepSpec {
+  readonly of: "concurrency" | "rate";
+  /** The first level; each next one is twice the one before. */
+  readonly from: number;
+  /** No level above this is tried. */
+  readonly to: number;
+  /** A doubled concurrency that brings less throughput than this does not pay any more. */
+  readonly minGainPct: number;
+  /** Share of requests that have to keep every limit of `slo`. */
+  readonly goodPct: number;
+  /** Measurements between the highest level that holds and the lowest that does not. */
+  readonly refinements: number;
+}
+
 export interface Workload {
   readonly name: string;
   readonly endpoint: Endpoint;
@@ -155,6 +176,8 @@ export interface Workload {
   readonly maxConcurrency?: number;
   /** Requests start for this long instead of up to `requestsPerLevel`. */
   readonly durationMs?: number;
+  /** Look for the highest level that the server holds, instead of measuring given ones. */
+  readonly sweep?: SweepSpec;
   /** Ask the server for usage on every chunk (vLLM's continuous_usage_stats): gives token-weighted ITL. */
   readonly usagePerChunk?: boolean;
   /** The first so many tokens are the same in every prompt of a run. */
@@ -184,6 +207,8 @@ export interface GateSpec {
   /** True: "nothing to compare with" fails. */
   readonly requireComparison: boolean;
   readonly rules: readonly GateRule[];
+  /** Records made of other tools' results may be baselines; absent: no. */
+  readonly allowImported?: boolean;
   /** A run with a lower share of complete requests is invalid. */
   readonly minSuccessRatio: number;
 }
@@ -197,5 +222,3 @@ export interface ReportSpec {
   /** Folder on the runner for junit.xml, summary.md, results.json, record files. */
   readonly dir: string;
 }
-  /** Records made of other tools' results may be baselines; absent: no. */
-  readonly allowImported?: boolean;

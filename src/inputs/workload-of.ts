@@ -1,4 +1,4 @@
-import type { Workload } from "./run-config.ts";
+import type { SweepSpec, Workload } from "./run-config.ts";
 import type { WorkloadEntry } from "./workload-schema.ts";
 
 /** A workload of the file as the benchmark takes it. What the file leaves out and has no default stays absent. */
@@ -9,9 +9,8 @@ export function workloadOf(entry: WorkloadEntry): Workload {
     endpoint: entry.endpoint,
     inputTokens: entry["input-tokens"] ?? null,
     outputTokens: entry["output-tokens"],
-    concurrency: entry.concurrency,
     requestsPerLevel: entry["requests-per-level"],
-    requestRate: entry["request-rate"],
+    ...levelsOf(entry),
     repeats: entry.repeats,
     warmupWaves: entry["warmup-waves"],
     seed: entry.seed,
@@ -29,6 +28,25 @@ export function workloadOf(entry: WorkloadEntry): Workload {
     ...whenGiven("sharedPrefixTokens", entry["shared-prefix-tokens"]),
     ...whenGiven("slo", slo === undefined ? undefined : sloOf(slo)),
   };
+}
+
+/** A sweep starts at its first level, whatever it finds later. */
+function levelsOf(entry: WorkloadEntry): Pick<Workload, "concurrency" | "requestRate" | "sweep"> {
+  const sweep = entry.load?.sweep;
+  if (sweep === undefined) return { concurrency: entry.concurrency, requestRate: entry["request-rate"] };
+  return sweepLevels({
+    of: sweep.of,
+    from: sweep.from,
+    to: sweep.to,
+    minGainPct: sweep["min-gain-pct"],
+    goodPct: sweep["good-pct"],
+    refinements: sweep.refinements,
+  });
+}
+
+export function sweepLevels(sweep: SweepSpec): Pick<Workload, "concurrency" | "requestRate"> & { sweep: SweepSpec } {
+  const isRate = sweep.of === "rate";
+  return { concurrency: [isRate ? 1 : sweep.from], requestRate: isRate ? sweep.from : null, sweep };
 }
 
 function sloOf(slo: NonNullable<WorkloadEntry["slo"]>): NonNullable<Workload["slo"]> {

@@ -8,7 +8,8 @@ export function workloadProblems(
   return [
     ...timeoutProblems(workload),
     ...lengthProblems(workload, longest),
-    ...(workload["request-rate"] === null ? closedLoopProblems(workload) : openLoopProblems(workload)),
+    ...sweepProblems(workload),
+    ...(isClosedLoop(workload) ? closedLoopProblems(workload) : openLoopProblems(workload)),
   ].map(([field, text]) => ({ field, text }));
 }
 
@@ -38,6 +39,32 @@ function fileProblems(workload: WorkloadEntry): Found[] {
   return (["input-tokens", "shared-prefix-tokens"] as const)
     .filter((field) => workload[field] !== undefined)
     .map((field): Found => [field, 'found beside "prompts.file", wanted one of the two']);
+}
+
+function isClosedLoop(workload: WorkloadEntry): boolean {
+  return workload["request-rate"] === null && workload.load?.sweep?.of !== "rate";
+}
+
+/** A sweep says its levels itself. */
+function sweepProblems(workload: WorkloadEntry): Found[] {
+  const sweep = workload.load?.sweep;
+  if (workload.load !== undefined && sweep === undefined) return [["load", 'found {}, wanted "sweep"']];
+  if (sweep === undefined) return [];
+  const problems: Found[] = [];
+  const { concurrency, "request-rate": rate, "ramp-from-rate": ramp } = workload;
+  const beside = (field: keyof WorkloadEntry, isGiven: boolean) => {
+    if (isGiven) problems.push([field, 'found beside "load.sweep", wanted one of the two']);
+  };
+  beside("concurrency", concurrency.length > 1 || concurrency[0] !== 1);
+  beside("request-rate", rate !== null);
+  beside("ramp-from-rate", ramp !== undefined);
+  if (sweep.to <= sweep.from)
+    problems.push(["load", `sweep.to is ${sweep.to}, wanted more than sweep.from (${sweep.from})`]);
+  const isWhole = Number.isInteger(sweep.from) && Number.isInteger(sweep.to);
+  if (sweep.of === "concurrency" && (!isWhole || sweep.to > 4096)) {
+    problems.push(["load", `sweep of concurrency from ${sweep.from} to ${sweep.to}, wanted integers from 1 to 4096`]);
+  }
+  return problems;
 }
 
 /** Fields that only shape the arrivals of an open loop must not be accepted and then ignored. */

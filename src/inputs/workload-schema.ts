@@ -13,6 +13,29 @@ const sloSchema = z
   })
   .describe("Limits that an answer must keep to count for goodput.");
 
+const sweepSchema = z
+  .strictObject({
+    of: choice(["concurrency", "rate"], { description: "What rises: requests in flight, or requests per second." }),
+    from: number(0.001, 100_000, {
+      description: "The first level. Each next one is twice the one before.",
+    }).default(1),
+    to: number(0.001, 100_000, { description: "No level above this is tried." }).default(256),
+    "min-gain-pct": number(0, 100, {
+      description: "The least gain of throughput for which a doubled concurrency still counts as worth it.",
+    }).default(5),
+    "good-pct": number(1, 100, {
+      description: "Share of the requests that have to keep every limit of `slo`.",
+    }).default(90),
+    refinements: integer(0, 10, {
+      description: "Levels that are tried between the highest one that holds and the lowest one that does not.",
+    }).default(3),
+  })
+  .describe("Look for the highest load that the server holds.");
+
+const loadSchema = z
+  .strictObject({ sweep: sweepSchema.optional() })
+  .describe("Another shape of load than given levels or one rate.");
+
 const promptsSchema = z
   .strictObject({
     file: line("the path of a prompt file", {
@@ -41,6 +64,7 @@ export const workloadSchema = z.strictObject({
     example: 512,
   }),
   prompts: promptsSchema.optional(),
+  load: loadSchema.optional(),
   concurrency: z
     .union([level, z.array(level, { error: levelsWanted }).min(1, { error: levelsWanted })], { error: levelsWanted })
     .transform((written) => (typeof written === "number" ? [written] : written))

@@ -1,28 +1,62 @@
-import type { LoadPoint } from "../bench/load-point.ts";
+import { INVALIDATING_WARNING, invalidatingWarnings, type LoadPoint } from "../bench/load-point.ts";
 import { runWorkload } from "../bench/run-workload.ts";
 import { savedRequestLine } from "../bench/save-requests.ts";
 import { vllmResult } from "../bench/vllm-result.ts";
-import { AppError } from "../core/app-error.ts";
+import { AppError, ERROR_CODES } from "../core/app-error.ts";
 import { type BenchRequest, benchResultName } from "../inputs/bench-flags.ts";
 import { loadPointTable } from "../report/measure-tables.ts";
+import { sweepReport } from "../report/sweep-report.ts";
+import { sweepResult } from "../study/sweep-result.ts";
+import { certificateProblems } from "../trust/certificate.ts";
+import { certified } from "./certified.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
+import { nextLevelOf } from "./next-level-of.ts";
 import { readWorkloadFiles } from "./read-workload-files.ts";
 import type { World } from "./world.ts";
 
-/** Measures any OpenAI-compatible endpoint. What is asked for on disk is written as each load point ends. */
+/**
+ * Measures any OpenAI-compatible endpoint. What is asked for on disk is written as each load point ends. Exit code 5 when
+ * what was measured is not to be trusted.
+ */
 export async function bench(request: BenchRequest, world: World): Promise<CommandOutcome> {
+  const { workload, certificateSeconds: seconds } = request;
+  const measure = (onReady: () => Promise<void>) => measureEndpoint(request, world, onReady);
+  const work = { workloads: [workload], seconds, measure, keep: () => {} };
+  const { points, certificate } = await certified(work, world);
+  requireTokens(points, request.serve.baseUrl);
+  const sweep = sweepResult(workload, points);
+  const reasons = [
+    ...points.filter((point) => !point.sweep).flatMap(invalidatingWarnings),
+    ...(certificate === null
+      ? []
+      : certificateProblems(certificate, points).map((why) => `${INVALIDATING_WARNING}${why}`)),
+  ];
+  return {
+    exitCode: reasons.length === 0 ? 0 : ERROR_CODES.BENCH_INVALID.exitCode,
+    text: [sweep === null ? loadPointTable(points) : sweepReport(sweep), ...reasons].join("\n\n"),
+    json: { points, certificate, ...(sweep === null ? {} : { sweep }) },
+  };
+}
+
+async function measureEndpoint(
+  request: BenchRequest,
+  world: World,
+  onReady: () => Promise<void>,
+): Promise<readonly LoadPoint[]> {
   const { serve, workload, requestsFile } = request;
   const { models, clock, console, files, signal, loopWatch } = world;
   const ready = await readWorkloadFiles(workload, files);
   if (requestsFile !== null) await files.write(requestsFile, "");
-  const points = await runWorkload({
+  return runWorkload({
     ...ready,
+    ...nextLevelOf(workload),
     baseUrl: serve.baseUrl,
     model: serve.servedModelName,
     apiKey: serve.apiKey,
     models,
     clock,
     signal,
+    onReady,
     onProgress: (line) => console.progress(line),
     ...(loopWatch === null ? {} : { loopWatch }),
     async onPoint(point, traces) {
@@ -40,16 +74,15 @@ export async function bench(request: BenchRequest, world: World): Promise<Comman
       }
     },
   });
-  requireTokens(points, serve.baseUrl);
-  return { exitCode: 0, text: loadPointTable(points), json: { points } };
 }
 
 /** Several load points of one command must not share a file name. */
 function resultPath(request: BenchRequest, point: LoadPoint, isoNow: string): string {
   const { workload, result } = request;
   const name = result?.filename ?? benchResultName(request, isoNow);
-  const isOnly = workload.concurrency.length === 1 && workload.repeats === 1;
-  const suffix = isOnly ? "" : `-c${point.concurrency}-r${point.repeat}`;
+  const isOnly = workload.concurrency.length === 1 && workload.repeats === 1 && workload.sweep === undefined;
+  const level = point.requestRate === null ? `c${point.concurrency}` : `${point.requestRate}rps`;
+  const suffix = isOnly ? "" : `-${level}-r${point.repeat}`;
   return `${result?.dir ?? "."}/${name.replace(/(\.json)?$/, `${suffix}.json`)}`;
 }
 

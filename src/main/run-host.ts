@@ -14,6 +14,7 @@ import { provisionHost } from "../provision/provision-host.ts";
 import {
   completeRecord,
   newRunRecord,
+  withCertificate,
   withDeployment,
   withFacts,
   withFailure,
@@ -22,7 +23,9 @@ import {
   withWarnings,
 } from "../record/new-run-record.ts";
 import type { RunRecord } from "../record/run-record.ts";
+import { type CertifiedWork, certified } from "./certified.ts";
 import { loadPlaybook } from "./load-playbook.ts";
+import { nextLevelOf } from "./next-level-of.ts";
 import { ownBootId } from "./own-boot-id.ts";
 import type { ReadyWorkload } from "./read-workload-files.ts";
 import { type RecordJournal, startJournal } from "./record-journal.ts";
@@ -48,9 +51,10 @@ export async function runHost(
     world.console.group(`Check ${host.name}`);
     const facts = await probeHost(shell, world.clock, { signal: world.signal });
     await journal.update((record) => withFacts(record, facts));
-    await using lease = await holdHost(config, shell, facts, world);
+    await using lease = await holdHost(config, host, shell, facts, world);
     if (config.playbook !== null) await prepare(config.playbook, shell, facts, lease, journal, world);
-    if (config.serve !== null) await serveAndMeasure(workloads, config.serve, host, shell, journal, world);
+    if (config.serve !== null)
+      await serveAndMeasure({ ...config, ready: workloads }, config.serve, host, shell, journal, world);
     await journal.update((record) => completeRecord(record, world.clock.isoNow(), config.gate));
     return { record: journal.record, recordPath: journal.path, error: null };
   } catch (error) {
@@ -60,12 +64,18 @@ export async function runHost(
 }
 
 /** Two runs on one host spoil each other's numbers. Without root there is no lock, and a server elsewhere is not held. */
-async function holdHost(config: RunConfig, shell: Shell, facts: HostFacts, world: World): Promise<HostLease | null> {
+async function holdHost(
+  config: RunConfig,
+  { lockTimeoutMs = LOCK_WAIT_MS }: HostSpec,
+  shell: Shell,
+  facts: HostFacts,
+  world: World,
+): Promise<HostLease | null> {
   const { clock, console, signal, identity } = world;
   const works = config.playbook !== null || (config.serve !== null && config.serve.engine !== "url");
   if (!works || facts.login.canSudo !== true) return null;
   const owner = identity.url ?? `run ${identity.id}`;
-  return takeLease({ shell, clock, console, owner, waitMs: LOCK_WAIT_MS, sudo: true, signal });
+  return takeLease({ shell, clock, console, owner, waitMs: lockTimeoutMs, sudo: true, signal });
 }
 
 /** A run that was just killed lets go within seconds; another one that measures does not. */
@@ -95,8 +105,13 @@ async function prepare(
   await journal.update((record) => withFacts(record, factsAfter));
 }
 
+/** What to measure, and how long to check this client before. */
+interface ToMeasure extends Pick<RunConfig, "certificateSeconds"> {
+  readonly ready: readonly ReadyWorkload[];
+}
+
 async function serveAndMeasure(
-  workloads: readonly ReadyWorkload[],
+  toMeasure: ToMeasure,
   serve: ServeSpec,
   host: HostSpec,
   shell: Shell,
@@ -109,7 +124,9 @@ async function serveAndMeasure(
   try {
     const owner = guard === null ? {} : { owner: guard.owner };
     const server = await startServer({ shell, models, clock, console, serve, host, signal, ...owner });
-    await thenStop(server, console, () => measure(workloads, serve, server, shell, journal, world));
+    await thenStop(server, console, () =>
+      world.measureInTurn(() => measure(toMeasure, serve, server, shell, journal, world)),
+    );
   } finally {
     await guard?.release();
   }
@@ -123,7 +140,7 @@ function guardFor(serve: ServeSpec, shell: Shell, world: World): ServerGuard | n
 }
 
 async function measure(
-  workloads: readonly ReadyWorkload[],
+  { ready, certificateSeconds }: ToMeasure,
   serve: ServeSpec,
   server: RunningServer,
   shell: Shell,
@@ -134,22 +151,34 @@ async function measure(
 
   await journal.update((record) => withDeployment(record, server.deployment));
   await using watch = watchHost(shell, clock, { sudo: journal.record.facts?.login.canSudo === true, signal });
-  for (const ready of workloads) {
-    console.group(`Measure ${ready.workload.name}`);
-    await runWorkload({
-      ...ready,
-      baseUrl: server.deployment.baseUrl,
-      model: server.deployment.servedModelName,
-      apiKey: serve.apiKey,
-      models,
-      clock,
-      signal,
-      onPoint: (point) => journal.update((record) => withPoint(record, point)),
-      onProgress: (line) => console.progress(line),
-      hostSamples: watch.seen,
-      ...(loopWatch === null ? {} : { loopWatch }),
-    });
-  }
+  const measureAll = async (onReady: () => Promise<void>) => {
+    for (const each of ready) {
+      console.group(`Measure ${each.workload.name}`);
+      await runWorkload({
+        ...each,
+        ...nextLevelOf(each.workload),
+        baseUrl: server.deployment.baseUrl,
+        model: server.deployment.servedModelName,
+        apiKey: serve.apiKey,
+        models,
+        clock,
+        signal,
+        onReady,
+        onPoint: (point) => journal.update((record) => withPoint(record, point)),
+        onProgress: (line) => console.progress(line),
+        hostSamples: watch.seen,
+        ...(loopWatch === null ? {} : { loopWatch }),
+      });
+    }
+    return journal.record.points;
+  };
+  const work: CertifiedWork = {
+    workloads: ready.map(({ workload }) => workload),
+    seconds: certificateSeconds,
+    measure: measureAll,
+    keep: (certificate) => journal.update((record) => withCertificate(record, certificate)),
+  };
+  await certified(work, world);
 }
 
 /** Stops the server whatever happens; a stop that fails never hides the failure of the work itself. */

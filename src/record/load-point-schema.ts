@@ -27,6 +27,16 @@ export const workloadSchema = z.strictObject({
   rampFromRate: z.number().exactOptional(),
   maxConcurrency: count.exactOptional(),
   durationMs: z.number().exactOptional(),
+  sweep: z
+    .strictObject({
+      of: z.enum(["concurrency", "rate"]),
+      from: z.number(),
+      to: z.number(),
+      minGainPct: z.number(),
+      goodPct: z.number(),
+      refinements: count,
+    })
+    .exactOptional(),
   usagePerChunk: z.boolean().exactOptional(),
   sharedPrefixTokens: count.exactOptional(),
   slo: z
@@ -101,6 +111,14 @@ const hostTelemetry = z.strictObject({
   gpuJPerToken: optionalNumber,
 });
 
+export const loopHealthSchema = z.strictObject({
+  loopUtilization: z.number(),
+  loopDelayP99Ms: z.number(),
+  loopDelayMaxMs: z.number(),
+  gcPauseMs: z.number(),
+  cpuMs: z.number().exactOptional(),
+});
+
 /** `LoadPoint` as it stands in a record. */
 export const loadPointSchema = z.strictObject({
   workload: text,
@@ -135,6 +153,7 @@ export const loadPointSchema = z.strictObject({
     goodput: z.strictObject({ ratio: z.number(), requestS: z.number() }).nullable().exactOptional(),
   }),
   promptsSha256: text.exactOptional(),
+  sweep: z.literal(true).exactOptional(),
   plateau: z
     .strictObject({
       fromMs: z.number(),
@@ -145,6 +164,17 @@ export const loadPointSchema = z.strictObject({
       ttftMs: distribution.nullable(),
       tpotMs: distribution.nullable(),
       e2eMs: distribution.nullable(),
+      littlesLaw: z
+        .strictObject({
+          inFlight: z.number(),
+          predicted: z.number(),
+          atStart: count,
+          atEnd: count,
+          tolerance: z.number(),
+          holds: z.boolean(),
+        })
+        .nullable()
+        .exactOptional(),
     })
     .nullable()
     .exactOptional(),
@@ -163,15 +193,7 @@ export const loadPointSchema = z.strictObject({
     })
     .exactOptional(),
   output: z.strictObject({ sha256: text, sample: text, problems: texts }).exactOptional(),
-  client: z
-    .strictObject({
-      loopUtilization: z.number(),
-      loopDelayP99Ms: z.number(),
-      loopDelayMaxMs: z.number(),
-      gcPauseMs: z.number(),
-      cpuMs: z.number().exactOptional(),
-    })
-    .exactOptional(),
+  client: loopHealthSchema.exactOptional(),
   host: hostTelemetry.exactOptional(),
   warnings: texts,
 });

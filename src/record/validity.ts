@@ -1,5 +1,6 @@
 import { INVALIDATING_WARNING, type LoadPoint } from "../bench/load-point.ts";
 import type { GateSpec, Workload } from "../inputs/run-config.ts";
+import { certificateProblems } from "../trust/certificate.ts";
 import { levelLabel } from "./level-label.ts";
 import { isMeasured, metricValue } from "./metric-value.ts";
 import type { RunRecord, Validity } from "./run-record.ts";
@@ -12,19 +13,25 @@ const TOKEN_TOLERANCE = 0.01;
  * A dead server must never look infinitely fast, so zero, NaN and missing values of judged metrics are reasons.
  */
 export function validityOf(
-  measured: Pick<RunRecord, "points" | "workloads">,
+  measured: Pick<RunRecord, "points" | "workloads" | "certificate">,
   gate: Pick<GateSpec, "rules" | "minSuccessRatio">,
 ): Validity {
-  const { points, workloads } = measured;
+  const { points, workloads, certificate = null } = measured;
   if (points.length === 0) return { ok: false, reasons: ["No load point was measured"] };
   const reasons = [
-    ...points.flatMap((point) => [
-      ...tooFewAnswers(point, gate.minSuccessRatio),
-      ...missingMetrics(point, gate),
-      ...wrongTokenCount(point, workloads),
-      ...point.warnings.filter((warning) => warning.startsWith(INVALIDATING_WARNING)).map((w) => `${at(point)}: ${w}`),
-    ]),
+    // A sweep goes on until a level fails, and says itself what that means.
+    ...points
+      .filter((point) => !point.sweep)
+      .flatMap((point) => [
+        ...tooFewAnswers(point, gate.minSuccessRatio),
+        ...missingMetrics(point, gate),
+        ...wrongTokenCount(point, workloads),
+        ...point.warnings
+          .filter((warning) => warning.startsWith(INVALIDATING_WARNING))
+          .map((w) => `${at(point)}: ${w}`),
+      ]),
     ...missingPoints(points, workloads),
+    ...(certificate === null ? [] : certificateProblems(certificate, points)),
   ];
   return { ok: reasons.length === 0, reasons };
 }
@@ -62,7 +69,8 @@ function wrongTokenCount(point: LoadPoint, workloads: readonly Workload[]): stri
 function missingPoints(points: readonly LoadPoint[], workloads: readonly Workload[]): string[] {
   return workloads.flatMap((workload) => {
     const levels = workload.requestRate === null ? workload.concurrency.length : 1;
-    const wanted = levels * workload.repeats;
+    // How many levels a sweep tries shows only when it has ended.
+    const wanted = workload.sweep === undefined ? levels * workload.repeats : 1;
     const got = points.filter((point) => point.workload === workload.name).length;
     return got >= wanted ? [] : [`${workload.name}: ${got} of ${wanted} load points were measured`];
   });

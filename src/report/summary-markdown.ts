@@ -4,6 +4,7 @@ import { renderDiff } from "../plan/render-diff.ts";
 import type { ProvisionRecord } from "../provision/provision-record.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { type SweepResult, sweepResults } from "../study/sweep-result.ts";
+import { clientLines } from "./client-lines.ts";
 import { factRows } from "./fact-rows.ts";
 import { formatCount, formatDuration } from "./format-value.ts";
 import { hostLoad } from "./host-load-table.ts";
@@ -59,6 +60,7 @@ function runBlocks(run: ReportedRun, label: string, options: SummaryOptions): st
           "#### Load points",
           tableBlock(LOAD_POINT_HEAD, loadPointRows(record.points), "llrrrrrrr"),
           "TTFT: time to the first token. TPOT: time per output token after the first. Medians of the repeats.",
+          ...clientLines(record).map(escapeMarkdown),
           ...(options.charts ? throughputChart(record.points) : []),
           ...hostLoadBlocks(record),
         ]),
@@ -89,13 +91,13 @@ function sweepBlocks(result: SweepResult): string[] {
   ];
 }
 
-function failureBlocks({ failure }: RunRecord): string[] {
-  if (failure === null) return [];
 function importNote({ imported }: RunRecord): string {
   if (imported === undefined) return "";
   return escapeMarkdown(` (imported from ${[imported.tool, imported.toolVersion].filter(Boolean).join(" ")})`);
 }
 
+function failureBlocks({ failure }: RunRecord): string[] {
+  if (failure === null) return [];
   return [
     `**The run ended with ${escapeMarkdown(failure.code)}:** ${escapeMarkdown(failure.message)}`,
     `What to do: ${escapeMarkdown(failure.hint)}`,

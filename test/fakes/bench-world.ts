@@ -20,7 +20,14 @@ export async function benchWith(
   let saved = "";
   const { files: fakeFiles, ...world } = fakeWorld({}, files);
   const request = parseBenchFlags(
-    { "base-url": baseUrl, model: "m@plain", "ignore-eos": "true", "save-requests": "requests.jsonl", ...flags },
+    {
+      "base-url": baseUrl,
+      model: "m@plain",
+      "ignore-eos": "true",
+      "certificate-seconds": "0",
+      "save-requests": "requests.jsonl",
+      ...flags,
+    },
     () => undefined,
   );
   const outcome = await bench(request, {

@@ -7,6 +7,8 @@ export interface VirtualModelOptions {
   readonly itlMs?: number;
   /** Time per token of request n; absent: `itlMs` for all. */
   readonly itlMsOf?: (arrival: number) => number;
+  /** How many answers it works on at once; the others wait for a place, in the order of arrival. Absent: all. */
+  readonly slots?: number;
   /** What POST /tokenize answers; null: 404. */
   readonly tokenize?: ((question: Record<string, unknown>) => readonly number[]) | null;
   /** Changes the fate of request n (0-based, in order of arrival). */
@@ -27,11 +29,22 @@ export class VirtualModel implements ModelStream {
   mostRunning = 0;
   readonly #clock: VirtualClock;
   readonly #options: Required<VirtualModelOptions>;
+  /** When each place is free. */
+  readonly #freeMs: number[];
 
   constructor(clock: VirtualClock, options: VirtualModelOptions = {}) {
     this.#clock = clock;
     const { itlMs = 10 } = options;
-    this.#options = { ttftMs: 50, itlMs, itlMsOf: () => itlMs, tokenize: null, fate: () => "answer", ...options };
+    this.#options = {
+      ttftMs: 50,
+      itlMs,
+      itlMsOf: () => itlMs,
+      slots: 0,
+      tokenize: null,
+      fate: () => "answer",
+      ...options,
+    };
+    this.#freeMs = Array.from({ length: this.#options.slots }, () => 0);
   }
 
   stream(request: HttpRequest, sink: StreamSink): StreamHandle {
@@ -51,7 +64,9 @@ export class VirtualModel implements ModelStream {
       over = true;
       this.running -= 1;
     };
-    const { ttftMs } = this.#options;
+    const tokens = fate === "stall" ? 2 : Number(body["max_tokens"]);
+    const waitMs = this.#waitMs(this.#options.ttftMs + (tokens - 1) * itlMs);
+    const ttftMs = waitMs + this.#options.ttftMs;
     if (fate === "refuse") {
       at(1, (nowMs) => {
         finish();
@@ -60,7 +75,6 @@ export class VirtualModel implements ModelStream {
       });
     } else {
       at(1, (nowMs) => sink.onHeaders(200, { "content-type": "text/event-stream" }, nowMs));
-      const tokens = fate === "stall" ? 2 : Number(body["max_tokens"]);
       for (let token = 0; token < tokens; token += 1) {
         at(ttftMs + token * itlMs, (nowMs) => hand(sink, event(token + 1 === Number(body["max_tokens"])), nowMs));
       }
@@ -82,6 +96,15 @@ export class VirtualModel implements ModelStream {
         setImmediate(() => sink.onFailure("cancelled", "cancelled by this side", this.#clock.nowMs()));
       },
     };
+  }
+
+  /** Takes the place that is free first for `busyMs` and says how long that takes from now. */
+  #waitMs(busyMs: number): number {
+    if (this.#freeMs.length === 0) return 0;
+    const nowMs = this.#clock.nowMs();
+    const startMs = Math.max(nowMs, Math.min(...this.#freeMs));
+    this.#freeMs[this.#freeMs.indexOf(Math.min(...this.#freeMs))] = startMs + busyMs;
+    return startMs - nowMs;
   }
 
   async ask(request: HttpRequest): Promise<HttpAnswer> {

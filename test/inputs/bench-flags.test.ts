@@ -90,6 +90,25 @@ describe("parseBenchFlags()", () => {
     });
   });
 
+  it("sweeps concurrency or rates instead of given ones", () => {
+    expect(parse({ sweep: "concurrency", "sweep-to": "32" }).workload).toMatchObject({
+      concurrency: [1],
+      requestRate: null,
+      requestsPerLevel: 64,
+      warmupWaves: 2,
+      sweep: { of: "concurrency", from: 1, to: 32, goodPct: 90 },
+    });
+    const rates = { sweep: "rate", "sweep-from": "0.5", "num-prompts": "200", "max-concurrency": "4" };
+    expect(parse({ ...rates, burstiness: "inf" }).workload).toMatchObject({
+      concurrency: [1],
+      requestRate: 0.5,
+      requestsPerLevel: 200,
+      maxConcurrency: 4,
+      arrivals: "constant",
+      sweep: { of: "rate", from: 0.5, to: 256 },
+    });
+  });
+
   it("puts a shared prefix before the random part of each prompt, as vLLM does", () => {
     const { inputTokens, sharedPrefixTokens } = parse({
       "random-prefix-len": "100",
@@ -149,11 +168,27 @@ describe("parseBenchFlags()", () => {
       says: "--sharegpt-output-len: found without --dataset-name sharegpt",
     },
     { flags: { "dataset-path": "p", "custom-output-len": "0" }, says: "--custom-output-len: found" },
+    { flags: { "sweep-to": "8" }, says: "--sweep-to: found without --sweep, wanted both" },
+    { flags: { sweep: "rate", "request-rate": "2" }, says: "--request-rate: found beside --sweep rate" },
+    { flags: { sweep: "concurrency", "max-concurrency": "2" }, says: "--max-concurrency: found beside --sweep" },
+    { flags: { sweep: "concurrency", "sweep-from": "0.5" }, says: "wanted integers from 1 to 4096" },
+    { flags: { sweep: "rate", "sweep-to": "1" }, says: "--sweep-to: found 1, wanted more than --sweep-from (1)" },
+    { flags: { sweep: "rate", "sweep-good-pct": "95" }, says: "--sweep-good-pct: found without --goodput" },
     { flags: { seed: "-1" }, says: "--seed:" },
     { flags: { temperature: "3" }, says: "--temperature:" },
   ])("refuses $flags and names the flag", ({ flags, says }) => {
     const attempt = () => parse(flags as unknown as Record<string, string>);
     expect(attempt).toThrow(expect.objectContaining({ code: "INPUT_INVALID", message: expect.stringContaining(says) }));
+  });
+
+  it("makes the load of ipex-llm's script with --online-benchmark, and refuses flags that it would ignore", () => {
+    const { workload, isOnlineBenchmark } = parse({ "online-benchmark": "true", "max-concurrency": "12" });
+    expect(isOnlineBenchmark).toBe(true);
+    expect(workload).toMatchObject({ requestsPerLevel: 48, inputTokens: 1024, outputTokens: 512, ignoreEos: true });
+    const mixed = { "online-benchmark": "true", "num-prompts": "5", backend: "openai-chat" };
+    expect(() => parse(mixed)).toThrow(
+      /--num-prompts: found beside[\s\S]*--backend:[\s\S]*--max-concurrency: wanted one/,
+    );
   });
 
   it("takes the API key from the environment, by name", () => {

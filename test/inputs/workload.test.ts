@@ -22,7 +22,48 @@ describe("a workload of arc-vllm.yml", () => {
     expect(fixed?.prompts?.outputLengths).toBe("workload");
   });
 
+  it("sweeps concurrency or rates", () => {
+    const shape = ["input-tokens: 8", "output-tokens: 64"];
+    const sweep = { from: 1, to: 256, minGainPct: 5, goodPct: 90, refinements: 3 };
+    expect(workloadOf([...shape, "load: {sweep: {of: concurrency}}"])).toMatchObject({
+      concurrency: [1],
+      requestRate: null,
+      sweep: { of: "concurrency", ...sweep },
+    });
+    const rates = "load: {sweep: {of: rate, from: 0.5, to: 8, good-pct: 99, refinements: 1}}";
+    expect(workloadOf([...shape, rates, "arrivals: constant", "max-concurrency: 32"])).toMatchObject({
+      concurrency: [1],
+      requestRate: 0.5,
+      arrivals: "constant",
+      sweep: { of: "rate", ...sweep, from: 0.5, to: 8, goodPct: 99, refinements: 1 },
+    });
+  });
+
   it.each([
+    {
+      lines: ["input-tokens: 8", "output-tokens: 64", "concurrency: [1, 2]", "load: {sweep: {of: concurrency}}"],
+      problem: 'workloads[0].concurrency: found beside "load.sweep", wanted one of the two',
+    },
+    {
+      lines: ["input-tokens: 8", "output-tokens: 64", "request-rate: 2", "load: {sweep: {of: rate}}"],
+      problem: 'workloads[0].request-rate: found beside "load.sweep", wanted one of the two',
+    },
+    {
+      lines: ["input-tokens: 8", "output-tokens: 64", "arrivals: gamma", "load: {sweep: {of: concurrency}}"],
+      problem: 'workloads[0].arrivals: found without "request-rate", wanted both',
+    },
+    {
+      lines: ["input-tokens: 8", "output-tokens: 64", "load: {sweep: {of: concurrency, from: 0.5}}"],
+      problem: "workloads[0].load: sweep of concurrency from 0.5 to 256, wanted integers from 1 to 4096",
+    },
+    {
+      lines: ["input-tokens: 8", "output-tokens: 64", "load: {sweep: {of: rate, from: 4, to: 2}}"],
+      problem: "workloads[0].load: sweep.to is 2, wanted more than sweep.from (4)",
+    },
+    {
+      lines: ["input-tokens: 8", "output-tokens: 64", "load: {}"],
+      problem: 'workloads[0].load: found {}, wanted "sweep"',
+    },
     {
       lines: ["output-tokens: 64"],
       problem: 'workloads[0].input-tokens: missing, wanted an integer from 1 to 1000000, or "prompts.file"',

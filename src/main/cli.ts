@@ -16,6 +16,7 @@ import { addOptions, optionTexts } from "./cli-options.ts";
 import { addPlayCommands } from "./cli-play.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { compare } from "./compare.ts";
+import { onlineBenchmark } from "./online-benchmark.ts";
 import { provision } from "./provision.ts";
 import { readConfig, readConfigFile } from "./read-config.ts";
 import { TRUTH_COMMAND } from "./real-world.ts";
@@ -68,7 +69,7 @@ addOptions(benchCommand, BENCH_FLAGS).action((values) =>
   edge((world, { hide }) => {
     const request = parseBenchFlags(optionTexts(BENCH_FLAGS, values), lookUp);
     if (request.serve.apiKey !== null) hide(request.serve.apiKey);
-    return bench(request, world);
+    return request.isOnlineBenchmark ? onlineBenchmark(request, world) : bench(request, world);
   }),
 );
 

@@ -27,6 +27,7 @@ export async function compare(request: CompareRequest, world: World): Promise<Co
     await writeReports(reportedOf(outcome), { configPath: null, report: { dir: request.reportDir } }, world);
   }
   const { analysis, decision } = outcome.hosts[0] ?? fail();
+  for (const warning of analysis.warnings) world.console.warn(warning);
   const text = `${comparisonTable(analysis)}\n\n${decision.sentence}`;
   return { exitCode: decision.exitCode, text, json: { ...decision, analysis }, decision };
 }

@@ -1,5 +1,6 @@
 import { AppError } from "../core/app-error.ts";
 import type { Secret } from "../core/secret.ts";
+import { CERTIFICATE_SECONDS } from "./certificate-seconds.ts";
 import type { ConfigFile } from "./config-schema.ts";
 import { configWarnings } from "./config-warnings.ts";
 import type { GateEntry } from "./gate-schema.ts";
@@ -33,6 +34,7 @@ export function buildRunConfig(file: ConfigFile, configPath: string | null, secr
     gate: gateSpec(file.gate),
     history: file.history ?? null,
     report: file.report,
+    certificateSeconds: CERTIFICATE_SECONDS,
     warnings: configWarnings(file),
   };
   if (secrets.missing.length > 0) {

@@ -34,7 +34,9 @@ export function loadConfig(
   secrets: (name: string) => string | undefined,
 ): RunConfig {
   const merged = mergedFile(source, overrides);
-  return buildRunConfig(merged, source?.path ?? null, openSecretBox(secrets, overrides.options));
+  const config = buildRunConfig(merged, source?.path ?? null, openSecretBox(secrets, overrides.options));
+  const seconds = overrides.options["certificate-seconds"];
+  return seconds === undefined ? config : { ...config, certificateSeconds: seconds };
 }
 
 /** The gate alone, for commands that judge records: they need no host, so neither its key nor its secrets are asked for. */

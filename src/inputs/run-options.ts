@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { CERTIFICATE_SECONDS, CERTIFICATE_SECONDS_ABOUT, certificateSeconds } from "./certificate-seconds.ts";
 import {
   flagText,
   integerText,
@@ -139,6 +140,13 @@ export const RUN_OPTIONS = {
     placeholder: null,
     description: "Fail when there is nothing to compare with.",
     group: "Gate and reports",
+  }),
+  "certificate-seconds": option(certificateSeconds(), {
+    description: CERTIFICATE_SECONDS_ABOUT,
+    defaultText: String(CERTIFICATE_SECONDS),
+    group: "Gate and reports",
+    commands: ["run"],
+    placeholder: "seconds",
   }),
   "report-dir": option(line(), {
   "allow-imported": option(flagText(), {

@@ -5,6 +5,7 @@ import type { GateSpec, Workload } from "../inputs/run-config.ts";
 import type { HostPlan } from "../plan/host-plan.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import type { ProvisionRecord } from "../provision/provision-record.ts";
+import type { Certificate } from "../trust/certificate.ts";
 import { isEligible } from "./eligibility.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import type { RunIdentity, RunRecord, SourceIdentity } from "./run-record.ts";
@@ -60,6 +61,10 @@ export function withDeployment(record: RunRecord, deployment: Deployment): RunRe
 
 export function withPoint(record: RunRecord, point: LoadPoint): RunRecord {
   return { ...record, points: [...record.points, point] };
+}
+
+export function withCertificate(record: RunRecord, certificate: Certificate | null): RunRecord {
+  return { ...record, certificate };
 }
 
 export function withWarnings(record: RunRecord, warnings: readonly string[]): RunRecord {

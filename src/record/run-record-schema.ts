@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { certificateSchema } from "./certificate-schema.ts";
 import { factsSchema } from "./host-facts-schema.ts";
 import { planSchema, provisionSchema } from "./host-work-schema.ts";
 import { loadPointSchema, workloadSchema } from "./load-point-schema.ts";
@@ -49,15 +50,16 @@ export const runRecordSchema = z.strictObject({
   deployment: deployment.nullable(),
   workloads: z.array(workloadSchema),
   points: z.array(loadPointSchema),
+  certificate: certificateSchema.nullable().exactOptional(),
   fingerprint: z.strictObject({ hard: text, soft: text, hardFields: fields, softFields: fields }).nullable(),
   validity: z.strictObject({ ok: z.boolean(), reasons: texts }),
   eligible: z.boolean(),
   warnings: texts,
-  failure: z.strictObject({ code: text, message: text, hint: text }).nullable(),
-});
   imported: z
     .strictObject({ tool: text, toolVersion: optionalText, model: optionalText, files: texts })
     .exactOptional(),
+  failure: z.strictObject({ code: text, message: text, hint: text }).nullable(),
+});
 
 // Both directions: a field added to the type or to the schema alone stops the build here.
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;

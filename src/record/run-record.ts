@@ -4,6 +4,7 @@ import type { Workload } from "../inputs/run-config.ts";
 import type { HostPlan } from "../plan/host-plan.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import type { ProvisionRecord } from "../provision/provision-record.ts";
+import type { Certificate } from "../trust/certificate.ts";
 
 /**
  * One run on one host with one deployment: everything needed to compare it, explain it, and refuse a comparison.
@@ -25,20 +26,19 @@ export interface RunRecord {
   readonly deployment: Deployment | null;
   readonly workloads: readonly Workload[];
   readonly points: readonly LoadPoint[];
+  /** What this client was worth when it measured; null: nobody checked. */
+  readonly certificate?: Certificate | null;
   readonly fingerprint: Fingerprint | null;
   readonly validity: Validity;
   /** May be a baseline. */
   readonly eligible: boolean;
   readonly warnings: readonly string[];
+  /** Made of result files of another tool, not measured by us. */
+  readonly imported?: ImportedFrom;
   /** The failure that ended the run, if one did. */
   readonly failure: { readonly code: string; readonly message: string; readonly hint: string } | null;
 }
-  /** Made of result files of another tool, not measured by us. */
-  readonly imported?: ImportedFrom;
 
-export interface RunIdentity {
-  readonly id: string;
-  readonly attempt: number;
 export interface ImportedFrom {
   readonly tool: string;
   readonly toolVersion: string | null;
@@ -47,6 +47,9 @@ export interface ImportedFrom {
   readonly files: readonly string[];
 }
 
+export interface RunIdentity {
+  readonly id: string;
+  readonly attempt: number;
   readonly url: string | null;
   readonly trigger: "schedule" | "pull_request" | "push" | "dispatch" | "cli";
   readonly startedAt: string;

@@ -2,6 +2,7 @@ import type { LoadPoint } from "../bench/load-point.ts";
 import type { PlannedStep } from "../plan/host-plan.ts";
 import type { StepOutcome } from "../provision/provision-record.ts";
 import type { RunRecord } from "../record/run-record.ts";
+import { clientProperties } from "./client-lines.ts";
 import { formatCount, formatDuration } from "./format-value.ts";
 import { workloadSuites } from "./junit-comparisons.ts";
 import { classnamePart, type JunitCase, type JunitOutcome, type JunitSuite } from "./junit-suite.ts";
@@ -120,6 +121,7 @@ function runSuite(record: RunRecord, label: string): JunitSuite {
     properties: [
       ["arcvllm.run", record.run.id],
       ["arcvllm.simulated", String(record.simulated)],
+      ...clientProperties(record),
     ],
     systemOut: failure === null ? measuredText(record.points) : null,
   };

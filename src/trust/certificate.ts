@@ -54,14 +54,3 @@ export function certificateProblems(certificate: Certificate, points: readonly L
     (what) => `${what}, this client is certified for ${loadWords(load)}`,
   );
 }
-
-/** One line about a certificate, or about why there is none. */
-export function certificateLine(certificate: Certificate | null): string {
-  if (certificate === null) return "This client is not certified.";
-  const { load, ttftErrorMs, tpotErrorMs, problems, machine } = certificate;
-  const verdict = problems.length === 0 ? "This client is certified for" : "This client failed its check at";
-  const error = (p99: number | undefined, digits: number) =>
-    p99 === undefined ? "not known" : `${p99.toFixed(digits)} ms`;
-  const errors = `TTFT error p99 ${error(ttftErrorMs?.p99, 2)}, TPOT error p99 ${error(tpotErrorMs?.p99, 3)}`;
-  return `${verdict} ${loadWords(load)}: ${errors} (${machine.cpu}, ${machine.cores} cores, Node ${machine.node}).`;
-}

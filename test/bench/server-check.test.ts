@@ -163,16 +163,25 @@ describe("outputProbeOf()", () => {
     expect(point.metrics.outputTokens).toBe(10);
   });
 
-  it("warns when this client was too busy for what it measured", () => {
-    const warn = (loopUtilization: number, loopDelayP99Ms: number) =>
+  it("makes a load point invalid when this client was too busy for what it measured", () => {
+    const long = [...traces, requestTrace({ rid: "arc-9", sentMs: 3000 })];
+    const warn = (
+      loopUtilization: number,
+      loopDelayP99Ms: number,
+      { of = long, rate = null }: { of?: typeof traces; rate?: number | null } = {},
+    ) =>
       toLoadPoint(
-        { inputTokens: 20, requestRate: null } as Workload,
+        { inputTokens: 20, requestRate: rate } as Workload,
         measuredPoint({ client: { loopUtilization, loopDelayP99Ms, loopDelayMaxMs: 9, gcPauseMs: 1 } }),
-        traces,
+        of,
       ).warnings;
+    const busy = "Invalid: this client was busy for 95 % of the time, at most 80 % is fit for measuring";
+    const late = "Invalid: this client's event loop was 2.5 ms late (p99) where chunks come every 10.0 ms";
     expect(warn(0.5, 1.9)).toEqual([]);
-    expect(warn(0.95, 0.1)).toEqual(["this client was busy for 95 % of the time, at most 80 % is fit for measuring"]);
-    expect(warn(0.5, 2.5)).toEqual(["this client's event loop was 2.5 ms late (p99) where chunks come every 10.0 ms"]);
+    expect(warn(0.95, 0.1)).toEqual([busy]);
+    expect(warn(0.5, 2.5)).toEqual([late]);
+    expect(warn(0.5, 2.5, { of: traces }), "a p99 of too few looks").toEqual([]);
+    expect(warn(0.95, 0.1, { rate: 1000 }), "turns while it waits for arrivals").toEqual([]);
   });
 
   it("makes a load point invalid when the model talks nonsense, and warns when its answer changed", () => {

@@ -14,7 +14,8 @@ afterAll(() => server[Symbol.asyncDispose]());
 function bench(model: string, more: readonly string[] = [], cwd = mkdtempSync(join(tmpdir(), "arc-vllm-bench-"))) {
   const args = [
     ...["bench", "--base-url", server.baseUrl, "--model", model, "--num-prompts", "6", "--max-concurrency", "2"],
-    ...["--random-input-len", "8", "--random-output-len", "8", "--ignore-eos", "--num-warmups", "0", ...more],
+    ...["--random-input-len", "8", "--random-output-len", "8", "--ignore-eos", "--num-warmups", "0"],
+    ...["--certificate-seconds", "0", ...more],
   ];
   return runCli(args, { cwd });
 }

@@ -9,33 +9,35 @@ describe("arc-vllm run", () => {
     const workspace = await ServedWorkspace.make({ gate: LOOSE });
     const cwd = workspace.folder;
 
-    const first = await runCli(["run"], { cwd });
+    const first = await runCli(["run", "--certificate-seconds", "0"], { cwd });
     expect(first.stdout).toMatch(/^CALIBRATING: nothing to compare with yet/m);
     expect(first.exitCode).toBe(0);
 
-    const equal = await runCli(["run"], { cwd });
+    const equal = await runCli(["run", "--certificate-seconds", "0"], { cwd });
     expect(equal.stdout).toMatch(/^(PASS|IMPROVED): /m);
     expect(equal.exitCode).toBe(0);
 
     workspace.configure({ gate: LOOSE, itlMs: 12 });
-    const slower = await runCli(["run", "--json"], { cwd });
+    const slower = await runCli(["run", "--certificate-seconds", "0", "--json"], { cwd });
     expect(JSON.parse(slower.stdout)).toMatchObject({ status: "REGRESSION", exitCode: 1 });
     expect(slower.exitCode).toBe(1);
     expect(workspace.read("arc-vllm-report/junit.xml").match(/<failure/g)).toHaveLength(1);
     expect(workspace.read("arc-vllm-report/summary.md")).toContain("REGRESSION");
     expect(workspace.alive()).toEqual([]);
 
-    const again = await runCli(["run"], { cwd });
+    const again = await runCli(["run", "--certificate-seconds", "0"], { cwd });
     expect(again.stdout, "a regression never becomes the baseline").toMatch(/^REGRESSION: /m);
   });
 
   it("refuses to compare with a record of another workload", async () => {
     const workspace = await ServedWorkspace.make();
-    await runCli(["run"], { cwd: workspace.folder });
+    await runCli(["run", "--certificate-seconds", "0"], { cwd: workspace.folder });
     const config = workspace.read("arc-vllm.yml").replace("input-tokens: 16", "input-tokens: 32");
     const { writeFileSync } = await import("node:fs");
     writeFileSync(`${workspace.folder}/arc-vllm.yml`, config);
-    const other = await runCli(["run", "--require-comparison"], { cwd: workspace.folder });
+    const other = await runCli(["run", "--certificate-seconds", "0", "--require-comparison"], {
+      cwd: workspace.folder,
+    });
     expect(other.stdout).toMatch(/^RECIPE_MISMATCH: /m);
     expect(other.exitCode).toBe(1);
   });
@@ -46,7 +48,7 @@ describe("arc-vllm run", () => {
     { options: { mode: "silent", readyTimeout: "3s" }, code: "SERVER_NOT_READY", says: "still loading" },
   ])("says $code with the server's last words, exits 4 and leaves no server", async ({ options, code, says }) => {
     const workspace = await ServedWorkspace.make(options);
-    const { exitCode, stdout } = await runCli(["run"], { cwd: workspace.folder });
+    const { exitCode, stdout } = await runCli(["run", "--certificate-seconds", "0"], { cwd: workspace.folder });
     expect(stdout).toContain(code);
     expect(stdout).toContain(says);
     expect(exitCode).toBe(4);
@@ -64,7 +66,7 @@ describe("arc-vllm run", () => {
   ] as const)('leaves a readable record and no server after $signal at "$when"', async ({ signal, when, exitCode }) => {
     const workspace = await ServedWorkspace.make({ requests: 100_000 });
     let signalledMs = 0;
-    const result = await runCli(["run"], {
+    const result = await runCli(["run", "--certificate-seconds", "0"], {
       cwd: workspace.folder,
       onStart(child, log) {
         const timer = setInterval(() => {
@@ -95,6 +97,7 @@ describe("arc-vllm run", () => {
         ...["bench", "--base-url", `http://127.0.0.1:${workspace.port}`, "--model", "tiny", "--num-prompts", "6"],
         ...["--max-concurrency", "2", "--random-input-len", "8", "--random-output-len", "12", "--ignore-eos"],
         ...["--save-result", "--result-dir", "results", "--save-requests", "requests.jsonl"],
+        ...["--certificate-seconds", "0"],
       ],
       { cwd },
     );

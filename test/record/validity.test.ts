@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { validityOf } from "../../src/record/validity.ts";
+import type { Certificate } from "../../src/trust/certificate.ts";
+import { exampleCertificate } from "../fakes/example-certificate.ts";
 import {
   exampleGate,
   examplePoint,
@@ -18,6 +20,17 @@ describe("validityOf()", () => {
       ok: true,
       reasons: [],
     });
+  });
+
+  it("does not trust points that this client was not certified for, nor a client that failed its check", () => {
+    const measured = { points: examplePoints(), workloads: [exampleWorkload()] };
+    const of = (certificate: Certificate | null) => validityOf({ ...measured, certificate }, exampleGate()).reasons;
+    expect(of(exampleCertificate())).toEqual([]);
+    expect(of(null), "not certified is no reason").toEqual([]);
+    expect(of(exampleCertificate({ load: { streams: 4, eventsPerSecond: 4000 } }))[0]).toMatch(
+      /^12 streams and 436 events\/s were measured, this client is certified for 4 streams/,
+    );
+    expect(of(exampleCertificate({ problems: ["TTFT error p99 3.2 ms, over 1 ms"] }))).toHaveLength(1);
   });
 
   const bad: { name: string; point: PointOverrides; want: string }[] = [

@@ -16,6 +16,8 @@ export function ours(cli: string, nodeFlags: readonly string[] = []): BenchClien
         ...[cli, "bench", "--base-url", `http://127.0.0.1:${port}`, "--backend", "openai-chat", "--model", cell.model],
         ...["--num-prompts", String(cell.requests), "--random-input-len", "32"],
         ...["--random-output-len", String(cell.tokens), "--num-warmups", "0", "--stall-timeout", "5"],
+        // It would be measured with the rest.
+        ...["--certificate-seconds", "0"],
         ...(cell.model.includes("early-eos") ? [] : ["--ignore-eos"]),
         ...(cell.ratePerS === null
           ? ["--max-concurrency", String(cell.streams)]

@@ -77,7 +77,7 @@ async function nothingLeft(withinMs: number): Promise<void> {
 /** Starts a run that would measure for minutes and signals it once its log says `when`. */
 function interrupted(signal: NodeJS.Signals, when: string): Promise<CliResult> {
   writeConfig(50_000);
-  return runCli(["run"], {
+  return runCli(["run", "--certificate-seconds", "0"], {
     cwd,
     onStart(child, log) {
       const timer = setInterval(() => {
@@ -92,10 +92,10 @@ function interrupted(signal: NodeJS.Signals, when: string): Promise<CliResult> {
 
 describe("arc-vllm run on a real vLLM", () => {
   it("serves, measures, keeps a history, and compares the second run with the first", async () => {
-    const first = await runCli(["run"], { cwd });
+    const first = await runCli(["run", "--certificate-seconds", "0"], { cwd });
     expect(first.stdout).toContain("CALIBRATING");
     expect(first.exitCode).toBe(0);
-    const second = await runCli(["run"], { cwd });
+    const second = await runCli(["run", "--certificate-seconds", "0"], { cwd });
     expect(second.stdout).toMatch(/^(PASS|IMPROVED|INCONCLUSIVE)/m);
     expect(second.exitCode).toBe(0);
 
@@ -131,7 +131,7 @@ describe("arc-vllm run on a real vLLM", () => {
     const [from = "", to = ""] = change;
     const path = join(cwd, "arc-vllm.yml");
     writeFileSync(path, readFileSync(path, "utf8").replace(from, to));
-    const { exitCode, stdout } = await runCli(["run"], { cwd });
+    const { exitCode, stdout } = await runCli(["run", "--certificate-seconds", "0"], { cwd });
     expect({ exitCode, stdout }).toMatchObject({ exitCode: 4, stdout: expect.stringContaining(code) });
     expect(record().failure).toMatchObject({ code });
     await nothingLeft(0);

@@ -85,7 +85,10 @@ describe("arc-vllm over a real sshd", () => {
   it("runs the whole pipeline: serves over SSH, measures, reports, and leaves nothing", async () => {
     const workspace = await ServedWorkspace.make();
     overSsh(workspace);
-    const { exitCode, stdout } = await runCli(["run"], { cwd: workspace.folder, env: key() });
+    const { exitCode, stdout } = await runCli(["run", "--certificate-seconds", "0"], {
+      cwd: workspace.folder,
+      env: key(),
+    });
     expect(stdout).toMatch(/^CALIBRATING: /m);
     expect(exitCode).toBe(0);
     expect(workspace.alive()).toEqual([]);
@@ -95,7 +98,7 @@ describe("arc-vllm over a real sshd", () => {
   it("ends the server from the host's side when the client is killed", async () => {
     const workspace = await ServedWorkspace.make({ requests: 100_000 });
     overSsh(workspace);
-    await runCli(["run"], {
+    await runCli(["run", "--certificate-seconds", "0"], {
       cwd: workspace.folder,
       env: key(),
       onStart(child, log) {

@@ -100,19 +100,22 @@ describe("startLabHost()", () => {
 
   it("falls silent when its network is cut and answers on the same connection when it is back", async () => {
     await using shell = await openShell(host.spec, systemClock);
-    const text = "for i in 1 2 3 4 5 6; do echo $i; sleep 1; done";
-    const lines: { line: string; atMs: number }[] = [];
-    const onLine = (line: string) => void lines.push({ line, atMs: performance.now() });
-    const running = shell.run({ name: "count", text }, { timeoutMs: 60_000, onLine });
+    const text = "for i in {1..15}; do echo $i; sleep 1; done";
+    let lastLineMs = performance.now();
+    const lines: string[] = [];
+    const onLine = (line: string) => {
+      lines.push(line);
+      lastLineMs = performance.now();
+    };
+    const running = shell.run({ name: "count", text }, { timeoutMs: 600_000, onLine });
     while (lines.length === 0) await sleep(50);
     await host.cutNetwork();
-    const cutAtMs = performance.now();
-    await sleep(4000);
-    const restoredAtMs = performance.now();
+    while (performance.now() - lastLineMs < 4000) await sleep(50);
+    const heard = lines.length;
     await host.restoreNetwork();
     expect((await running).exitCode).toBe(0);
-    expect(lines.map(({ line }) => line)).toEqual(["1", "2", "3", "4", "5", "6"]);
-    expect(lines.filter(({ atMs }) => atMs > cutAtMs + 500 && atMs < restoredAtMs)).toEqual([]);
+    expect(heard).toBeLessThan(lines.length);
+    expect(lines).toEqual(Array.from({ length: 15 }, (_, index) => String(index + 1)));
   });
 });
 

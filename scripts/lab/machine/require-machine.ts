@@ -1,7 +1,8 @@
-import { access, mkdtemp, rm, statfs } from "node:fs/promises";
+import { access, mkdtemp, readFile, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { $ } from "zx";
+import { SUITE } from "../image/recipe.ts";
 
 /** Programs that a lab host needs, with the Debian package that has each. */
 const PROGRAMS: Readonly<Record<string, string>> = {
@@ -25,6 +26,10 @@ const SHARED_MEMORY_BYTES = 3 * 1024 ** 3;
 export async function requireLabMachine(): Promise<void> {
   if (process.platform !== "linux" || process.arch !== "x64") throw cannot("it is no x86-64 Linux");
   if (process.getuid?.() !== 0) throw cannot("this is not root");
+  const system = await readFile("/etc/os-release", "utf8").catch(() => "");
+  if (!new RegExp(`^VERSION_CODENAME=${SUITE}$`, "m").test(system)) {
+    throw cannot(`the guest is made of this machine's own packages, and it is not Debian ${SUITE}`);
+  }
   for (const [program, name] of Object.entries(PROGRAMS)) {
     if (!(await $`command -v ${program}`.nothrow().quiet()).ok)
       throw cannot(`"${program}" is missing (package ${name})`);

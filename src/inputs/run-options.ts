@@ -141,14 +141,6 @@ export const RUN_OPTIONS = {
     description: "Fail when there is nothing to compare with.",
     group: "Gate and reports",
   }),
-  "certificate-seconds": option(certificateSeconds(), {
-    description: CERTIFICATE_SECONDS_ABOUT,
-    defaultText: String(CERTIFICATE_SECONDS),
-    group: "Gate and reports",
-    commands: ["run"],
-    placeholder: "seconds",
-  }),
-  "report-dir": option(line(), {
   "allow-imported": option(flagText(), {
     placeholder: null,
     description: "Let records that `history import` made of other tools' results be baselines.",
@@ -161,6 +153,7 @@ export const RUN_OPTIONS = {
     commands: ["run"],
     placeholder: "seconds",
   }),
+  "report-dir": option(line(), {
     description: "Folder for junit.xml, summary.md, results.json and records.",
     group: "Gate and reports",
     placeholder: "folder",

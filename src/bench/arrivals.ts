@@ -1,22 +1,26 @@
 import type { Workload } from "../inputs/run-config.ts";
 import { seededRandom } from "../prompts/seeded-random.ts";
 
-type Shape = Pick<Workload, "requestsPerLevel" | "arrivals" | "burstiness" | "rampFromRate" | "durationMs">;
+type Shape = Pick<Workload, "requestsPerLevel" | "arrivals" | "burstiness" | "rampFromRate" | "ramp" | "durationMs">;
 
 /**
  * Offsets in ms of the arrivals of an open loop at `ratePerS` requests per second. Gaps are exponential (Poisson),
  * constant, or gamma with the shape `burstiness`, all with the mean 1 / rate, and are not rescaled afterwards, which
- * would take away the randomness of a Poisson process. With a ramp the rate rises linearly over the requests.
+ * would take away the randomness of a Poisson process. With a ramp the rate rises over the requests,
+ * linearly or exponentially, as in vllm/benchmarks/serve.py but without its rounding to whole rates.
  */
 export function arrivalsMs(shape: Shape, ratePerS: number, seed: string): readonly number[] {
   const { requestsPerLevel, rampFromRate = ratePerS, durationMs = Number.POSITIVE_INFINITY } = shape;
   const unitGap = unitGaps(shape, seededRandom(seed));
+  const rateAt = (progress: number) =>
+    shape.ramp === "exponential"
+      ? rampFromRate * (ratePerS / rampFromRate) ** progress
+      : rampFromRate + (ratePerS - rampFromRate) * progress;
   const arrivals: number[] = [];
   let atMs = 0;
   for (let index = 0; index < requestsPerLevel; index += 1) {
     const progress = requestsPerLevel === 1 ? 1 : index / (requestsPerLevel - 1);
-    const rate = rampFromRate + (ratePerS - rampFromRate) * progress;
-    atMs += (unitGap() * 1000) / rate;
+    atMs += (unitGap() * 1000) / rateAt(progress);
     if (atMs >= durationMs) break;
     arrivals.push(atMs);
   }

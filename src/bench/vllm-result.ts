@@ -33,8 +33,7 @@ export function vllmResult(
     model_id: options.model,
     tokenizer_id: options.model,
     num_prompts: point.requests,
-    request_rate: workload.requestRate ?? "inf",
-    burstiness: 1.0,
+    ...rateFields({ ...workload, requestRate: point.requestRate }),
     max_concurrency: options.maxConcurrency,
     duration: point.durationMs / 1000,
     completed: ok.length,
@@ -62,6 +61,14 @@ export function vllmResult(
     start_times: traces.map((trace) => trace.sentMs / 1000),
     errors: traces.map((trace) => (trace.outcome === "ok" ? "" : `${trace.outcome}: ${trace.detail ?? ""}`)),
   };
+}
+
+/** A ramp replaces the rate. JSON has no infinite burstiness, which is what vLLM calls constant gaps. */
+function rateFields({ requestRate, rampFromRate, ramp = "linear", arrivals, burstiness = 1 }: Workload) {
+  const shape = { burstiness: arrivals === "constant" ? "inf" : burstiness };
+  if (rampFromRate === undefined) return { request_rate: requestRate ?? "inf", ...shape };
+  const rates = { ramp_up_start_rps: rampFromRate, ramp_up_end_rps: requestRate };
+  return { request_rate: "inf", ...shape, ramp_up_strategy: ramp, ...rates };
 }
 
 /** vLLM's spelling of a moment: 20260131-235959. */

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { burstiness, decimal, fixedLength, goodput, levels, rate, seconds, url } from "./bench-fields.ts";
 import { CERTIFICATE_SECONDS, CERTIFICATE_SECONDS_ABOUT, certificateSeconds } from "./certificate-seconds.ts";
-import { flagText, integerText, line, type OptionTable, option } from "./option-table.ts";
+import { flagText, integerText, line, type OptionTable, type OptionValues, option } from "./option-table.ts";
 
 const flag = { group: "Bench", placeholder: null, sources: ["cli"] } as const;
 const value = { group: "Bench", sources: ["cli"] } as const;
@@ -66,6 +66,21 @@ export const BENCH_FLAGS = {
     placeholder: "n|inf",
     description: "Requests per second with Poisson arrivals.",
     defaultText: "inf",
+  }),
+  "ramp-up-strategy": option(z.enum(["linear", "exponential"]), {
+    ...value,
+    placeholder: "name",
+    description: "Let the rate rise over the requests instead of --request-rate.",
+  }),
+  "ramp-up-start-rps": option(decimal(0.001, 100_000), {
+    ...value,
+    placeholder: "n",
+    description: "Rate at the first request.",
+  }),
+  "ramp-up-end-rps": option(decimal(0.001, 100_000), {
+    ...value,
+    placeholder: "n",
+    description: "Rate at the last request.",
   }),
   burstiness: option(burstiness(), {
     ...value,
@@ -200,3 +215,8 @@ export const BENCH_FLAGS = {
     description: "Write one JSON line for each request.",
   }),
 } as const satisfies OptionTable;
+
+/** The flags as values. */
+export type BenchFlags = OptionValues<typeof BENCH_FLAGS>;
+/** The flags as they were given; what was not given is absent. */
+export type Texts = Readonly<Record<string, string | undefined>>;

@@ -172,6 +172,8 @@ export interface Workload {
   readonly burstiness?: number;
   /** The rate rises from this to `requestRate` over the requests of an open loop. */
   readonly rampFromRate?: number;
+  /** How the rate rises: by equal steps (absent), or by an equal factor from request to request. */
+  readonly ramp?: "exponential";
   /** At most so many requests of an open loop in flight; the others wait, and their latency counts the wait. */
   readonly maxConcurrency?: number;
   /** Requests start for this long instead of up to `requestsPerLevel`. */

@@ -22,6 +22,7 @@ export function workloadOf(entry: WorkloadEntry): Workload {
     ...whenGiven("arrivals", arrivals),
     ...whenGiven("burstiness", burstiness),
     ...whenGiven("rampFromRate", entry["ramp-from-rate"]),
+    ...whenGiven("ramp", entry.ramp === "exponential" ? entry.ramp : undefined),
     ...whenGiven("maxConcurrency", entry["max-concurrency"]),
     ...whenGiven("durationMs", entry.duration),
     ...whenGiven("usagePerChunk", entry["usage-per-chunk"]),

@@ -69,7 +69,7 @@ function sweepProblems(workload: WorkloadEntry): Found[] {
 
 /** Fields that only shape the arrivals of an open loop must not be accepted and then ignored. */
 function closedLoopProblems(workload: WorkloadEntry): Found[] {
-  const ofOpenLoops = ["arrivals", "burstiness", "ramp-from-rate", "max-concurrency"] as const;
+  const ofOpenLoops = ["arrivals", "burstiness", "ramp-from-rate", "ramp", "max-concurrency"] as const;
   return ofOpenLoops
     .filter((field) => workload[field] !== undefined)
     .map((field): Found => [field, 'found without "request-rate", wanted both']);
@@ -83,6 +83,9 @@ function openLoopProblems(workload: WorkloadEntry): Found[] {
   }
   if (burstiness !== undefined && arrivals !== "gamma") {
     problems.push(["burstiness", 'found without "arrivals: gamma", wanted both']);
+  }
+  if (workload.ramp !== undefined && from === undefined) {
+    problems.push(["ramp", 'found without "ramp-from-rate", wanted both']);
   }
   if (from !== undefined && to !== null && from >= to) {
     problems.push(["ramp-from-rate", `found ${from}, wanted less than request-rate (${to})`]);

@@ -97,6 +97,9 @@ export const workloadSchema = z.strictObject({
     description: "Let the rate rise from this to `request-rate`.",
     example: 0.5,
   }).optional(),
+  ramp: choice(["linear", "exponential"], {
+    description: "How the rate rises from `ramp-from-rate`: by equal steps, or by an equal factor. Without it: linear.",
+  }).optional(),
   "max-concurrency": integer(1, 4096, {
     description: "At most so many requests in flight at a `request-rate`. Waiting counts as latency.",
     example: 32,

@@ -25,6 +25,7 @@ export const workloadSchema = z.strictObject({
   arrivals: z.enum(["poisson", "constant", "gamma"]).exactOptional(),
   burstiness: z.number().exactOptional(),
   rampFromRate: z.number().exactOptional(),
+  ramp: z.literal("exponential").exactOptional(),
   maxConcurrency: count.exactOptional(),
   durationMs: z.number().exactOptional(),
   sweep: z

@@ -47,6 +47,12 @@ describe("arrivalsMs()", () => {
     expect(gaps(arrivalsMs(shape, 10, "seed"))).toEqual([1000, expect.closeTo(1000 / 5.5, 9), expect.closeTo(100, 9)]);
   });
 
+  it("raises the rate by an equal factor over the requests", () => {
+    const shape = { requestsPerLevel: 3, arrivals: "constant", rampFromRate: 1, ramp: "exponential" } as const;
+    const values = gaps(arrivalsMs(shape, 100, "seed"));
+    expect(values).toEqual([1000, expect.closeTo(100, 9), expect.closeTo(10, 9)]);
+  });
+
   it("ends with the duration", () => {
     const shape = { requestsPerLevel: 1000, arrivals: "constant", durationMs: 350 } as const;
     expect(arrivalsMs(shape, 10, "seed")).toEqual([100, 200, 300]);

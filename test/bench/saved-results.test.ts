@@ -104,6 +104,27 @@ describe("vllmResult()", () => {
     expect((result["errors"] as string[])[2]).toBe("reset: read ECONNRESET");
   });
 
+  it.each([
+    { shape: { requestRate: 4 }, is: { request_rate: 4, burstiness: 1 } },
+    { shape: { requestRate: 4, arrivals: "constant" as const }, is: { request_rate: 4, burstiness: "inf" } },
+    {
+      shape: { requestRate: 4, arrivals: "gamma" as const, burstiness: 0.5 },
+      is: { request_rate: 4, burstiness: 0.5 },
+    },
+    {
+      shape: { requestRate: 4, rampFromRate: 1, ramp: "exponential" as const },
+      is: {
+        request_rate: "inf",
+        ramp_up_strategy: "exponential",
+        ramp_up_start_rps: 1,
+        ramp_up_end_rps: 4,
+      },
+    },
+  ])("says how requests were sent: $is", ({ shape, is }) => {
+    const shaped = { ...workload, ...shape };
+    expect(vllmResult(shaped, toLoadPoint(shaped, measuredPoint(), traces), traces, options)).toMatchObject(is);
+  });
+
   it("is plain JSON", () => {
     expect(JSON.parse(JSON.stringify(result))).toEqual(result);
   });

@@ -109,6 +109,16 @@ describe("parseBenchFlags()", () => {
     });
   });
 
+  it.each([
+    { strategy: "linear", ramp: undefined },
+    { strategy: "exponential", ramp: "exponential" },
+  ])("ramps a rate up $strategy", ({ strategy, ramp }) => {
+    const flags = { "ramp-up-strategy": strategy, "ramp-up-start-rps": "1", "ramp-up-end-rps": "16" };
+    const { workload } = parse({ ...flags, "max-concurrency": "8" });
+    expect(workload).toMatchObject({ requestRate: 16, rampFromRate: 1, concurrency: [1], maxConcurrency: 8 });
+    expect(workload.ramp).toBe(ramp);
+  });
+
   it("puts a shared prefix before the random part of each prompt, as vLLM does", () => {
     const { inputTokens, sharedPrefixTokens } = parse({
       "random-prefix-len": "100",
@@ -174,6 +184,16 @@ describe("parseBenchFlags()", () => {
     { flags: { sweep: "concurrency", "sweep-from": "0.5" }, says: "wanted integers from 1 to 4096" },
     { flags: { sweep: "rate", "sweep-to": "1" }, says: "--sweep-to: found 1, wanted more than --sweep-from (1)" },
     { flags: { sweep: "rate", "sweep-good-pct": "95" }, says: "--sweep-good-pct: found without --goodput" },
+    { flags: { "ramp-up-strategy": "linear" }, says: "--ramp-up-start-rps: missing, wanted beside --ramp-up-strategy" },
+    { flags: { "ramp-up-start-rps": "2", "ramp-up-end-rps": "4" }, says: "--ramp-up-strategy: missing, wanted beside" },
+    {
+      flags: { "ramp-up-strategy": "linear", "ramp-up-start-rps": "2", "ramp-up-end-rps": "2" },
+      says: "--ramp-up-end-rps: found 2, wanted more than --ramp-up-start-rps (2)",
+    },
+    {
+      flags: { "ramp-up-strategy": "linear", "ramp-up-start-rps": "1", "ramp-up-end-rps": "2", "request-rate": "3" },
+      says: "--request-rate: found beside --ramp-up-strategy",
+    },
     { flags: { seed: "-1" }, says: "--seed:" },
     { flags: { temperature: "3" }, says: "--temperature:" },
   ])("refuses $flags and names the flag", ({ flags, says }) => {

@@ -22,6 +22,11 @@ describe("a workload of arc-vllm.yml", () => {
     expect(fixed?.prompts?.outputLengths).toBe("workload");
   });
 
+  it("raises a rate by equal factors", () => {
+    const shape = ["input-tokens: 8", "output-tokens: 64", "request-rate: 8", "ramp-from-rate: 1", "ramp: exponential"];
+    expect(workloadOf(shape)).toMatchObject({ requestRate: 8, rampFromRate: 1, ramp: "exponential" });
+  });
+
   it("sweeps concurrency or rates", () => {
     const shape = ["input-tokens: 8", "output-tokens: 64"];
     const sweep = { from: 1, to: 256, minGainPct: 5, goodPct: 90, refinements: 3 };
@@ -40,6 +45,10 @@ describe("a workload of arc-vllm.yml", () => {
   });
 
   it.each([
+    {
+      lines: ["input-tokens: 8", "output-tokens: 64", "request-rate: 2", "ramp: linear"],
+      problem: 'workloads[0].ramp: found without "ramp-from-rate", wanted both',
+    },
     {
       lines: ["input-tokens: 8", "output-tokens: 64", "concurrency: [1, 2]", "load: {sweep: {of: concurrency}}"],
       problem: 'workloads[0].concurrency: found beside "load.sweep", wanted one of the two',

@@ -1,0 +1,106 @@
+import type { BenchFlags, Texts } from "./bench-options.ts";
+import type { SweepSpec, Workload } from "./run-config.ts";
+import { sweepLevels } from "./workload-of.ts";
+
+/** The fields of a workload that say how requests are sent. */
+export type BenchLoad = Pick<Workload, "concurrency" | "requestRate" | "requestsPerLevel" | "warmupWaves"> &
+  Partial<Workload>;
+
+/** How `arc-vllm bench` sends its requests: all at once, levels, an open loop with or without a ramp, or a sweep. */
+export function benchLoad(flags: BenchFlags, texts: Texts): BenchLoad {
+  const requestRate = flags["ramp-up-end-rps"] ?? flags["request-rate"] ?? null;
+  const requestsPerLevel =
+    flags.sweep !== undefined && texts["num-prompts"] === undefined ? SWEPT_REQUESTS : (flags["num-prompts"] ?? 1000);
+  const { "max-concurrency": levels = [requestsPerLevel] } = flags;
+  const fixed = { concurrency: requestRate === null ? levels : [1], requestRate };
+  const load = flags.sweep === undefined ? fixed : sweepLevels(sweepOf(flags, flags.sweep));
+  return {
+    ...load,
+    requestsPerLevel,
+    warmupWaves: warmupWaves(flags, load),
+    ...(load.requestRate !== null && openLoopOf(flags)),
+  };
+}
+
+/** As many as give a level a p90. */
+const SWEPT_REQUESTS = 64;
+
+function sweepOf(flags: BenchFlags, of: SweepSpec["of"]): SweepSpec {
+  const { "sweep-from": from = 1, "sweep-to": to = 256, "sweep-good-pct": goodPct = 90 } = flags;
+  return { of, from, to, goodPct, minGainPct: 5, refinements: 3 };
+}
+
+/** vLLM has one word for all gaps: a shape of 1 is Poisson, an infinite one is constant. */
+function openLoopOf(flags: BenchFlags): Partial<Workload> {
+  const { burstiness = 1 } = flags;
+  const cap = flags["max-concurrency"]?.[0];
+  return {
+    ...(burstiness === Number.POSITIVE_INFINITY && { arrivals: "constant" }),
+    ...(burstiness !== 1 && Number.isFinite(burstiness) && { arrivals: "gamma", burstiness }),
+    ...(cap !== undefined && { maxConcurrency: cap }),
+    ...(flags["ramp-up-start-rps"] !== undefined && { rampFromRate: flags["ramp-up-start-rps"] }),
+    ...(flags["ramp-up-strategy"] === "exponential" && { ramp: "exponential" }),
+  };
+}
+
+/** vLLM counts warm-up requests, a workload counts waves of `concurrency`. Sending everything at once needs no wave. */
+function warmupWaves(flags: BenchFlags, { concurrency, requestRate }: Pick<Workload, "concurrency" | "requestRate">) {
+  const wanted = flags["num-warmups"];
+  if (wanted !== undefined) return Math.ceil(wanted / Math.max(...concurrency));
+  const isAllAtOnce = requestRate === null && flags["max-concurrency"] === undefined && flags.sweep === undefined;
+  return isAllAtOnce ? 0 : 2;
+}
+
+/** What is wrong between the flags of the load. */
+export function loadProblems(flags: BenchFlags, texts: Texts): string[] {
+  return [...openLoopProblems(flags, texts), ...rampProblems(flags, texts), ...sweepProblems(flags, texts)];
+}
+
+function openLoopProblems(flags: BenchFlags, texts: Texts): string[] {
+  const problems: string[] = [];
+  const levels = flags["max-concurrency"]?.length ?? 0;
+  const isOpenLoop = flags["request-rate"] !== null || flags.sweep === "rate" || flags["ramp-up-end-rps"] !== undefined;
+  if (isOpenLoop && levels > 1) {
+    problems.push(`--max-concurrency: found ${levels} levels beside --request-rate, wanted one`);
+  }
+  if (!isOpenLoop && texts["burstiness"] !== undefined) {
+    problems.push("--burstiness: found without --request-rate or --sweep rate, wanted both");
+  }
+  return problems;
+}
+
+const OF_RAMPS = ["ramp-up-strategy", "ramp-up-start-rps", "ramp-up-end-rps"] as const;
+
+/** vLLM's three flags of a ramp stand together and replace the rate. */
+function rampProblems(flags: BenchFlags, texts: Texts): string[] {
+  const given = OF_RAMPS.filter((name) => texts[name] !== undefined);
+  if (given.length === 0) return [];
+  const missing = OF_RAMPS.filter((name) => texts[name] === undefined);
+  const problems = missing.map((name) => `--${name}: missing, wanted beside --${given.join(" and --")}`);
+  for (const name of ["request-rate", "sweep"]) {
+    if (texts[name] !== undefined) problems.push(`--${name}: found beside --ramp-up-strategy, wanted one of the two`);
+  }
+  const { "ramp-up-start-rps": start = 0, "ramp-up-end-rps": end = Number.POSITIVE_INFINITY } = flags;
+  if (end <= start) problems.push(`--ramp-up-end-rps: found ${end}, wanted more than --ramp-up-start-rps (${start})`);
+  return problems;
+}
+
+function sweepProblems(flags: BenchFlags, texts: Texts): string[] {
+  const given = (names: readonly string[]) => names.filter((name) => texts[name] !== undefined);
+  const { sweep, "sweep-from": from = 1, "sweep-to": to = 256 } = flags;
+  if (sweep === undefined) {
+    const alone = given(["sweep-from", "sweep-to", "sweep-good-pct"]);
+    return alone.map((name) => `--${name}: found without --sweep, wanted both`);
+  }
+  const beside = given(sweep === "rate" ? ["request-rate"] : ["request-rate", "max-concurrency"]);
+  const problems = beside.map((name) => `--${name}: found beside --sweep ${sweep}, wanted one of the two`);
+  if (to <= from) problems.push(`--sweep-to: found ${to}, wanted more than --sweep-from (${from})`);
+  const isWhole = Number.isInteger(from) && Number.isInteger(to);
+  if (sweep === "concurrency" && (!isWhole || to > 4096)) {
+    problems.push(`--sweep-to: concurrency from ${from} to ${to}, wanted integers from 1 to 4096`);
+  }
+  if (flags.goodput === undefined && given(["sweep-good-pct"]).length > 0) {
+    problems.push("--sweep-good-pct: found without --goodput, wanted both");
+  }
+  return problems;
+}

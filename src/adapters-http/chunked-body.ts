@@ -3,6 +3,8 @@ import { HttpSyntaxError } from "./http-head.ts";
 export interface ChunkedBody {
   /** Hands the data of this range over. Returns where the body ends in it, or -1 while it goes on. */
   push(bytes: Buffer, start: number, end: number): number;
+  /** Forgets the body: what comes next begins another one. */
+  reset(): void;
 }
 
 const LF = 10;
@@ -72,6 +74,12 @@ export function chunkedBody(onData: (bytes: Buffer, start: number, end: number) 
   }
 
   return {
+    reset() {
+      expects = "size";
+      left = 0;
+      digits = 0;
+      lineBytes = 0;
+    },
     push(bytes, start, end) {
       let at = start;
       while (at < end && expects !== "nothing") {

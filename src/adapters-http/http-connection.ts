@@ -1,23 +1,27 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { systemClock } from "../adapters/system-clock.ts";
+import { httpResponseReader } from "./http-response-reader.ts";
 
-/** Who uses a connection at the moment. */
-export interface ConnectionUser {
-  /** The bytes before `end` are part of the answer, valid during the call, and were read at `atMs`. */
-  onBytes(bytes: Buffer, end: number, atMs: number): void;
-  onWritten(atMs: number): void;
-  /** The other side closed (null), or the connection broke. Nothing comes afterwards. */
-  onClosed(error: Error | null): void;
+/** One request and its answer on a connection. Exactly one of the last three is called, once, unless it is abandoned. */
+export interface HttpExchange {
+  /** Times are when the bytes were read. */
+  onHead(status: number, headers: Readonly<Record<string, string>>, atMs: number): void;
+  /** A part of the body, only valid during the call. */
+  onBody(bytes: Buffer, start: number, end: number, atMs: number): void;
+  /** The answer is complete; the connection may be used again or not. */
+  onComplete(reusable: boolean, atMs: number): void;
+  /** The connection closed before a single byte of an answer. */
+  onUnanswered(error: Error): void;
+  onBroken(error: Error): void;
 }
 
 /** A kept-alive connection that carries one exchange after the other. */
 export interface HttpConnection {
-  /** Takes the connection, or changes hands. */
-  use(user: ConnectionUser): void;
-  write(request: string): void;
-  /** Gives it back: bytes or a close from now on only end it. */
+  send(request: string, exchange: HttpExchange): void;
+  /** Between two exchanges. Bytes or a close meanwhile end the connection. */
   rest(onClosed: () => void): void;
+  /** Closes it; its exchange hears nothing any more. */
   destroy(): void;
   /** Resolves once it is open (true), or when that failed (false). */
   whenOpen(): Promise<boolean>;
@@ -26,46 +30,86 @@ export interface HttpConnection {
 /** A reader gets this buffer again and again: reading allocates nothing, whatever the number of connections. */
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
-/** Starts to connect to the host of a URL. What goes wrong is told by `onClosed`. */
+/** Starts to connect to the host of a URL. What goes wrong is told to the exchange that waits for it. */
 export function openHttpConnection(url: URL, ca: string | undefined): HttpConnection {
-  let user: ConnectionUser | null = null;
+  let exchange: HttpExchange | null = null;
   let onIdleClosed: (() => void) | null = null;
   let broken: Error | null = null;
+  let isAnswered = false;
+  /** How the answer ended, once it did. */
+  let reusable: boolean | null = null;
+  // A typed array: a variable would be a new object on the heap for every read.
+  const readAt = new Float64Array(1);
+  // One reader for all answers of this connection: a request makes no garbage of its own here.
+  const reader = httpResponseReader({
+    onHead: (status, headers) => exchange?.onHead(status, headers, readAt[0] as number),
+    onBody: (bytes, start, end) => exchange?.onBody(bytes, start, end, readAt[0] as number),
+    onEnd(isReusable) {
+      reusable = isReusable;
+    },
+  });
 
-  function onRead(bytes: Buffer, end: number): void {
+  const socket = openSocket(url, ca, (bytes, end) => {
     // Before anything looks at the bytes.
-    const atMs = systemClock.nowMs();
-    if (user === null) socket.destroy();
-    else user.onBytes(bytes, end, atMs);
-  }
-
-  const socket = openSocket(url, ca, onRead);
+    readAt[0] = systemClock.nowMs();
+    if (exchange === null) socket.destroy();
+    else readAnswer(exchange, bytes, end);
+  });
   socket.on("error", (error) => {
     broken = error;
   });
   socket.on("close", () => {
-    user?.onClosed(broken);
+    if (exchange !== null) closeAnswer(exchange);
     onIdleClosed?.();
   });
 
+  function readAnswer(current: HttpExchange, bytes: Buffer, end: number): void {
+    isAnswered = true;
+    try {
+      reader.push(bytes, end);
+    } catch (error) {
+      exchange = null;
+      current.onBroken(error as Error);
+      return;
+    }
+    // Only after all bytes were read: what follows a complete answer would make it a broken one.
+    if (reusable !== null && exchange === current) complete(current, reusable);
+  }
+
+  function closeAnswer(current: HttpExchange): void {
+    readAt[0] = systemClock.nowMs();
+    reader.close();
+    if (reusable !== null) {
+      complete(current, reusable);
+      return;
+    }
+    exchange = null;
+    const reason = broken ?? new Error("the server closed the connection before the answer was complete");
+    if (isAnswered) current.onBroken(reason);
+    else current.onUnanswered(reason);
+  }
+
+  function complete(current: HttpExchange, isReusable: boolean): void {
+    exchange = null;
+    current.onComplete(isReusable, readAt[0] as number);
+  }
+
   return {
-    use(next) {
+    send(request, next) {
       socket.ref();
-      user = next;
+      reader.reset();
       onIdleClosed = null;
-    },
-    write(request) {
-      socket.write(request, "utf8", (error) => {
-        if (error === undefined || error === null) user?.onWritten(systemClock.nowMs());
-      });
+      isAnswered = false;
+      reusable = null;
+      exchange = next;
+      socket.write(request);
     },
     rest(onClosed) {
       socket.unref();
-      user = null;
       onIdleClosed = onClosed;
     },
     destroy() {
-      user = null;
+      exchange = null;
       socket.destroy();
     },
     whenOpen: () =>

@@ -3,9 +3,9 @@ import { systemClock } from "../adapters/system-clock.ts";
 import { AppError } from "../core/app-error.ts";
 import type { HttpRequest, ModelStream, StreamHandle, StreamSink } from "../ports/model-stream.ts";
 import { askWhole } from "./ask-whole.ts";
-import type { HttpConnection } from "./http-connection.ts";
+import type { HttpExchange } from "./http-connection.ts";
 import { type HttpConnectionPool, httpConnectionPool } from "./http-connection-pool.ts";
-import { httpExchange } from "./http-exchange.ts";
+import { requestText, targetOf } from "./request-text.ts";
 import { transportFailureOf } from "./transport-failure.ts";
 
 export interface HttpModelStreamOptions {
@@ -20,76 +20,81 @@ export interface HttpModelStreamOptions {
  * says so; nothing else is ever sent again.
  */
 export function httpModelStream(options: HttpModelStreamOptions = {}): ModelStream {
-  const pool = httpConnectionPool(options.caFile === undefined ? undefined : readCaFile(options.caFile));
-  const stream: ModelStream["stream"] = (request, sink) => startStream(pool, request, sink);
+  const endpoints = httpEndpoints(options.caFile === undefined ? undefined : readCaFile(options.caFile));
+  const stream: ModelStream["stream"] = (request, sink) => startStream(endpoints.at(request.url), request, sink);
   return {
     stream,
     ask: (request, limits) => askWhole(stream, request, limits),
-    open: (url, count) => pool.open(new URL(url), count),
+    open: (url, count) => endpoints.at(url).pool.open(count),
     async [Symbol.asyncDispose]() {
-      pool.closeIdle();
+      endpoints.closeIdle();
     },
   };
 }
 
-function startStream(pool: HttpConnectionPool, request: HttpRequest, sink: StreamSink): StreamHandle {
-  const url = new URL(request.url);
-  const text = requestText(url, request);
-  let writtenAtMs: number | null = null;
-  let resent = false;
-  let over = false;
-  /** The sink may cancel inside a call, when more of the same read is still to come. */
-  const whileRunning: Pick<StreamSink, "onHeaders" | "onData"> = {
-    onHeaders: (status, headers, atMs) => sink.onHeaders(status, headers, atMs),
-    onData(bytes, start, end, atMs) {
-      if (!over) sink.onData(bytes, start, end, atMs);
-    },
-  };
-  let connection = attempt(false);
+interface HttpEndpoint {
+  readonly url: URL;
+  readonly target: string;
+  readonly pool: HttpConnectionPool;
+}
 
-  function attempt(fresh: boolean): HttpConnection {
-    const { connection: own, isReused } = pool.take(url, fresh);
-    const exchange = httpExchange(whileRunning, {
-      onComplete(reusable, atMs) {
-        if (over) return;
-        over = true;
-        if (reusable) pool.give(url, own);
-        else own.destroy();
-        sink.onEnd(atMs);
-      },
-      onUnanswered(error) {
-        if (!isReused) {
-          fail(error);
-          return;
-        }
-        resent = true;
-        connection = attempt(true);
-      },
-      onBroken(error) {
-        own.destroy();
-        fail(error);
-      },
-    });
-    own.use({
-      ...exchange,
-      onWritten(atMs) {
-        writtenAtMs = atMs;
-      },
-    });
-    own.write(text);
-    return own;
-  }
+/** The few URLs that a run asks, each read once; those of one origin share their connections. */
+function httpEndpoints(ca: string | undefined) {
+  const known = new Map<string, HttpEndpoint>();
+  const pools = new Map<string, HttpConnectionPool>();
 
-  function fail(error: Error): void {
-    if (over) return;
-    over = true;
-    sink.onFailure(transportFailureOf(error), error.message, systemClock.nowMs());
+  function endpointOf(text: string): HttpEndpoint {
+    const url = new URL(text);
+    const pool = pools.get(url.origin) ?? httpConnectionPool(url, ca);
+    pools.set(url.origin, pool);
+    return { url, target: targetOf(url), pool };
   }
 
   return {
-    get writtenAtMs() {
-      return writtenAtMs;
+    at(url: string): HttpEndpoint {
+      const endpoint = known.get(url) ?? endpointOf(url);
+      known.set(url, endpoint);
+      return endpoint;
     },
+    closeIdle(): void {
+      for (const pool of pools.values()) pool.closeIdle();
+    },
+  };
+}
+
+function startStream({ url, target, pool }: HttpEndpoint, request: HttpRequest, sink: StreamSink): StreamHandle {
+  const text = requestText(url, target, request);
+  let { connection, isReused } = pool.take(false);
+  let resent = false;
+  let over = false;
+
+  const exchange: HttpExchange = {
+    onHead: sink.onHeaders,
+    onBody: sink.onData,
+    onComplete(reusable, atMs) {
+      over = true;
+      if (reusable) pool.give(connection);
+      else connection.destroy();
+      sink.onEnd(atMs);
+    },
+    onUnanswered(error) {
+      if (!isReused) {
+        exchange.onBroken(error);
+        return;
+      }
+      resent = true;
+      ({ connection, isReused } = pool.take(true));
+      connection.send(text, exchange);
+    },
+    onBroken(error) {
+      over = true;
+      connection.destroy();
+      sink.onFailure(transportFailureOf(error), error.message, systemClock.nowMs());
+    },
+  };
+  connection.send(text, exchange);
+
+  return {
     get resent() {
       return resent;
     },
@@ -100,23 +105,6 @@ function startStream(pool: HttpConnectionPool, request: HttpRequest, sink: Strea
       sink.onFailure("cancelled", "cancelled by this side", systemClock.nowMs());
     },
   };
-}
-
-function requestText(url: URL, { method, headers, apiKey, body }: HttpRequest): string {
-  const lines = [
-    `${method} ${url.pathname}${url.search} HTTP/1.1`,
-    `host: ${url.host}`,
-    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-    ...(apiKey === undefined ? [] : [`authorization: Bearer ${apiKey.reveal()}`]),
-    ...(body === undefined ? [] : [`content-length: ${Buffer.byteLength(body)}`]),
-  ];
-  if (lines.some((line) => /[\r\n\0]/.test(line))) {
-    throw new AppError("INPUT_INVALID", {
-      message: `Cannot ${method} "${url.origin}${url.pathname}": a header or the API key holds a line break`,
-      hint: "Remove the line break, often one at the end of a secret",
-    });
-  }
-  return `${lines.join("\r\n")}\r\n\r\n${body ?? ""}`;
 }
 
 function readCaFile(path: string): string {

@@ -14,6 +14,8 @@ export interface HttpResponseReader {
   push(bytes: Buffer, end?: number): void;
   /** The connection was closed: ends a body that is meant to end so. */
   close(): void;
+  /** Forgets the answer: what comes next is another one. */
+  reset(): void;
 }
 
 type State = "head" | "chunked" | "length" | "until-close" | "done";
@@ -23,7 +25,7 @@ const HEAD_END = Buffer.from("\r\n\r\n");
 const HEAD_LIMIT_BYTES = 64 * 1024;
 
 /**
- * Incremental reader of one HTTP/1.1 answer (RFC 9112): interim 1xx answers are skipped, a body is chunked, has a
+ * Incremental reader of one HTTP/1.1 answer after the other (RFC 9112): interim 1xx answers are skipped, a body is chunked, has a
  * length, or lasts until the connection closes, and its parts are handed over as they arrive.
  */
 export function httpResponseReader(sink: HttpResponseSink): HttpResponseReader {
@@ -97,6 +99,11 @@ export function httpResponseReader(sink: HttpResponseSink): HttpResponseReader {
     },
     close() {
       if (state === "until-close") finish();
+    },
+    reset() {
+      state = "head";
+      partial = NOTHING;
+      chunks.reset();
     },
   };
 }

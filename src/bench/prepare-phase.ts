@@ -30,7 +30,7 @@ export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsS
       wantedTokens: workload.ignoreEos ? (outputTokens[index] ?? null) : null,
       stallTimeoutMs: workload.stallTimeoutMs,
       totalTimeoutMs: workload.totalTimeoutMs,
-      shape: run.shape,
+      readers: run.readers,
     };
     // A body is as large as its prompt and is not needed again.
     bodies[index] = "";

@@ -9,7 +9,7 @@ import { promptsOfFile } from "../prompts/file-prompts.ts";
 import type { FilePrompt } from "../prompts/prompt-file.ts";
 import { type PromptMaker, preparePrompts } from "../prompts/prompts.ts";
 import { type ServerTokenizer, serverTokenizer } from "../prompts/server-tokenizer.ts";
-import type { AnswerShape } from "../stream/answer-reader.ts";
+import { type ExchangeReaders, exchangeReaders } from "../stream/exchange-reader.ts";
 import { arrivalsMs } from "./arrivals.ts";
 import { checkFirstAnswer } from "./check-endpoint.ts";
 import { driveClosedLoop, driveOpenLoop } from "./drive-load.ts";
@@ -120,7 +120,7 @@ export interface Run extends RunWorkloadContext {
   /** The server speaks vLLM's dialect beyond OpenAI's: /tokenize, and fields that others may refuse. */
   readonly isVllmLike: boolean;
   readonly outputBefore: OutputProbe | null;
-  readonly shape: AnswerShape;
+  readonly readers: ExchangeReaders;
   readonly readCounters: () => Promise<ServerCounters | null>;
 }
 
@@ -134,7 +134,7 @@ async function prepareRun(context: RunWorkloadContext, requests: InFlight): Prom
     runId: randomBytes(4).toString("hex"),
     isVllmLike: tokenizer.isPresent(),
     outputBefore: null,
-    shape: { template: null, expectedChunks: workload.outputTokens },
+    readers: exchangeReaders(),
     readCounters: serverCounterReader(models, context, signal),
   };
   const { launch } = preparePhase(run, { kind: "first", concurrency: 1, repeat: 0, total: 1 });

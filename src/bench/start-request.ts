@@ -1,8 +1,7 @@
 import type { Secret } from "../core/secret.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HttpRequest, ModelStream, TransportFailure } from "../ports/model-stream.ts";
-import type { AnswerShape } from "../stream/answer-reader.ts";
-import { exchangeReader } from "../stream/exchange-reader.ts";
+import { type ExchangeReaders, exchangeReaders, type ReadExchange } from "../stream/exchange-reader.ts";
 import type { RequestTrace } from "./load-point.ts";
 import { outcomeOf, type RequestEnd } from "./outcome-of.ts";
 
@@ -17,8 +16,8 @@ export interface RequestPlan {
   readonly wantedTokens: number | null;
   readonly stallTimeoutMs: number;
   readonly totalTimeoutMs: number;
-  /** Learned from the answers before; absent: nothing is known. */
-  readonly shape?: AnswerShape;
+  /** Of the run that this request belongs to; absent: it belongs to none. */
+  readonly readers?: ExchangeReaders;
 }
 
 export interface StartedRequest {
@@ -27,6 +26,8 @@ export interface StartedRequest {
   cancel(): void;
   /** Ends the request when a limit has passed. Returns when the next limit is due. */
   enforceLimits(nowMs: number): number;
+  /** How many events that carry something have come so far. */
+  counted(): number;
 }
 
 /** When the load model wanted a request sent (null: now), and how long it then waited for the concurrency cap. */
@@ -39,24 +40,24 @@ export interface Due {
  * Sends one request and traces its answer.
  * An event counts as a sign of life, a keep-alive comment does not: a server that pings but makes no tokens has stalled.
  */
-export function startRequest(
-  models: ModelStream,
-  clock: Clock,
-  plan: RequestPlan,
-  { scheduledMs, queuedMs }: Due,
-): StartedRequest {
-  const { promise, resolve } = withResolvers<RequestTrace>();
+export function startRequest(models: ModelStream, clock: Clock, plan: RequestPlan, due: Due): StartedRequest {
+  const { readers = exchangeReaders(), stallTimeoutMs, totalTimeoutMs } = plan;
   let cutBy: RequestEnd["cutBy"] = null;
   let over = false;
+  let resolve: (trace: RequestTrace) => void = () => {};
+  const done = new Promise<RequestTrace>((settle) => {
+    resolve = settle;
+  });
   const sentMs = clock.nowMs();
-  const exchange = exchangeReader(sentMs, plan.shape);
+  const exchange = readers.take(sentMs);
 
-  function settle(failure: TransportFailure | null, failureDetail: string, endMs: number): void {
+  const settle = (failure: TransportFailure | null, failureDetail: string, endMs: number): void => {
     over = true;
-    const read = exchange.read();
-    const times = { scheduledMs: scheduledMs ?? sentMs, queuedMs, sentMs, headersMs: read.headersMs, endMs };
-    resolve(traceOf(plan, { ...read, failure, failureDetail, cutBy, plan }, times, handle.resent));
-  }
+    const { scheduledMs, queuedMs } = due;
+    const sending = { scheduledMs: scheduledMs ?? sentMs, queuedMs, sentMs, endMs };
+    resolve(traceOf(plan, exchange.read(), { failure, failureDetail, cutBy }, sending, handle.resent));
+    readers.give(exchange);
+  };
 
   const handle = models.stream(httpRequestOf(plan), {
     onHeaders: exchange.onHeaders,
@@ -68,13 +69,14 @@ export function startRequest(
   });
 
   return {
-    done: promise,
+    done,
     cancel: () => handle.cancel(),
+    counted: () => (over ? 0 : exchange.counted()),
     enforceLimits(nowMs) {
-      const stallMs = exchange.aliveMs() + plan.stallTimeoutMs;
-      const totalMs = sentMs + plan.totalTimeoutMs;
-      const dueMs = Math.min(stallMs, totalMs);
       if (over) return Number.POSITIVE_INFINITY;
+      const stallMs = exchange.aliveMs() + stallTimeoutMs;
+      const totalMs = sentMs + totalTimeoutMs;
+      const dueMs = Math.min(stallMs, totalMs);
       if (nowMs < dueMs) return dueMs;
       cutBy = totalMs <= stallMs ? "total_timeout" : "stall_timeout";
       handle.cancel();
@@ -84,33 +86,46 @@ export function startRequest(
 }
 
 function httpRequestOf({ url, rid, body, apiKey }: RequestPlan): HttpRequest {
-  return {
-    method: "POST",
-    url,
-    headers: { "content-type": "application/json", accept: "text/event-stream", "x-request-id": rid },
-    body,
-    ...(apiKey === null ? {} : { apiKey }),
-  };
+  const headers = { "content-type": "application/json", accept: "text/event-stream", "x-request-id": rid };
+  return apiKey === null ? { method: "POST", url, headers, body } : { method: "POST", url, headers, body, apiKey };
 }
 
+/** Field by field: this is made for every request while others are measured, and spreads cost more than all else in it. */
 function traceOf(
-  { index, rid, wantedTokens }: RequestPlan,
+  plan: RequestPlan,
+  read: ReadExchange,
   end: RequestEnd,
-  times: Pick<RequestTrace, "scheduledMs" | "queuedMs" | "sentMs" | "headersMs" | "endMs">,
+  sending: Pick<RequestTrace, "scheduledMs" | "queuedMs" | "sentMs" | "endMs">,
   resent: boolean,
 ): RequestTrace {
-  const { done: _done, problem: _problem, pendingBytes: _pendingBytes, ...measured } = end.answer;
+  const { times, details } = read.answer;
+  const { outcome, detail } = outcomeOf(read, end, plan);
   // "length" says that the limit was reached, and with ignore_eos nothing else can end an answer.
-  const tokensEstimated = measured.outputTokens === null && measured.finishReason === "length" && wantedTokens !== null;
-  const outputTokens = tokensEstimated ? wantedTokens : measured.outputTokens;
-  const answer = { ...measured, outputTokens, tokensEstimated };
-  return { index, rid, httpStatus: end.status, ...outcomeOf(end), ...times, ...answer, resent };
-}
-
-function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
+  const tokensEstimated =
+    details.outputTokens === null && details.finishReason === "length" && plan.wantedTokens !== null;
+  return {
+    index: plan.index,
+    rid: plan.rid,
+    id: details.id,
+    outcome,
+    detail,
+    httpStatus: read.status,
+    scheduledMs: sending.scheduledMs,
+    sentMs: sending.sentMs,
+    headersMs: read.headersMs,
+    firstEventMs: times.firstEventMs,
+    firstMs: times.firstMs,
+    lastMs: times.lastMs,
+    firstVisibleMs: times.firstVisibleMs,
+    endMs: sending.endMs,
+    promptTokens: details.promptTokens,
+    outputTokens: tokensEstimated ? plan.wantedTokens : details.outputTokens,
+    tokensEstimated,
+    finishReason: details.finishReason,
+    chunkMs: times.chunkMs,
+    chunkTokens: details.chunkTokens,
+    coalesced: times.coalesced,
+    queuedMs: sending.queuedMs,
+    resent,
+  };
 }

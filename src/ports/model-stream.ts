@@ -26,8 +26,6 @@ export interface StreamSink {
 }
 
 export interface StreamHandle {
-  /** When the last byte of the request was handed to the socket, or null while it was not. */
-  readonly writtenAtMs: number | null;
   /** True once the request had to be sent a second time because the server had closed a reused, idle connection. */
   readonly resent: boolean;
   /** Closes the connection; the sink gets `onFailure("cancelled")`. */

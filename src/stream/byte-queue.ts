@@ -3,6 +3,7 @@ export interface ByteQueue {
   append(bytes: Buffer): void;
   /** Everything that was appended, as memory the queue no longer touches; the queue is empty afterwards. */
   take(): Buffer;
+  clear(): void;
   readonly length: number;
 }
 
@@ -27,6 +28,9 @@ export function byteQueue(): ByteQueue {
       storage = Buffer.alloc(0);
       length = 0;
       return taken;
+    },
+    clear() {
+      length = 0;
     },
     get length() {
       return length;

@@ -2,16 +2,21 @@ import type { OpenAiChunk } from "./openai-chunk.ts";
 
 /** The shape of a chunk, learned from one that was parsed. */
 export interface ChunkTemplate {
-  /** What the chunk in this range carries, known without parsing it; undefined: it is of another shape. */
-  match(bytes: Buffer, start: number, end: number): OpenAiChunk["carries"] | undefined;
+  /**
+   * What the chunk in this range carries, known without parsing it; undefined: it is of another shape. A range that
+   * matches is one line.
+   */
+  match(bytes: Uint8Array, start: number, end: number): OpenAiChunk["carries"] | undefined;
 }
 
 const QUOTE = 34;
 const BACKSLASH = 92;
+const SPACE = 32;
 const VISIBLE = new Set(["text", "content", "refusal"]);
 const REASONING = new Set(["reasoning", "reasoning_content"]);
 /** Their values decide more than whether something is carried: chunks that have them are always parsed. */
 const DECISIVE = /"(usage|error|token_ids|tool_calls|function_call|finish_reason)"\s*:\s*(?!null)/;
+const LINE_END = /[\r\n]/;
 
 /**
  * The chunks of a stream are alike but for their text, their id and their numbers. A template is the bytes of one
@@ -20,7 +25,7 @@ const DECISIVE = /"(usage|error|token_ids|tool_calls|function_call|finish_reason
  * that must be read, or more than one field that could carry a token. `text` is the chunk with one character for each byte.
  */
 export function chunkTemplate(text: string): ChunkTemplate | null {
-  if (DECISIVE.test(text) || !text.includes('"choices"')) return null;
+  if (DECISIVE.test(text) || LINE_END.test(text) || !text.includes('"choices"')) return null;
   const { pieces, holes } = cut(text);
   const carriers = holes.filter(({ key }) => VISIBLE.has(key) || REASONING.has(key));
   const [carrier] = carriers;
@@ -85,19 +90,23 @@ function matcher(
 }
 
 /** Where a piece that has to stand at `from` ends; -1 when something else stands there. */
-function afterPiece(bytes: Buffer, from: number, piece: Buffer): number {
+function afterPiece(bytes: Uint8Array, from: number, piece: Buffer): number {
   for (let at = 0; at < piece.length; at += 1) if (bytes[from + at] !== piece[at]) return -1;
   return from + piece.length;
 }
 
-/** Where the closing quote is, or the end when there is none. */
-function endOfString(bytes: Buffer, from: number, end: number): number {
+/** Where the closing quote is; the end, or a control character, when there is none: JSON allows none in a string. */
+function endOfString(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
-  while (at < end && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  while (at < end) {
+    const byte = bytes[at] as number;
+    if (byte === QUOTE || byte < SPACE) break;
+    at += byte === BACKSLASH && (bytes[at + 1] as number) >= SPACE ? 2 : 1;
+  }
   return at;
 }
 
-function endOfNumber(bytes: Buffer, from: number, end: number): number {
+function endOfNumber(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && isNumeric(bytes[at] as number)) at += 1;
   return at;

@@ -5,6 +5,10 @@ export interface LineSplitter {
   push(chunk: Buffer, start: number, end: number): void;
   /** Bytes of a line whose end has not arrived. */
   readonly pendingBytes: number;
+  /** A whole line is over, and what comes next begins another one. */
+  isAtLineStart(): boolean;
+  /** Forgets the stream: what comes next begins another one. */
+  reset(): void;
 }
 
 const LF = 10;
@@ -52,6 +56,11 @@ export function lineSplitter(onLine: (bytes: Buffer, start: number, end: number)
     },
     get pendingBytes() {
       return partial.length;
+    },
+    isAtLineStart: () => partial.length === 0 && !skipLf,
+    reset() {
+      partial.clear();
+      skipLf = false;
     },
   };
 }

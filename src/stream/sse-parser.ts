@@ -12,6 +12,10 @@ export interface SseParser {
    * outgrows the limit.
    */
   push(bytes: Uint8Array, start?: number, end?: number): void;
+  /** Nothing is begun: what comes next begins another event. */
+  isBetweenEvents(): boolean;
+  /** Forgets the stream: what comes next begins another one. */
+  reset(): void;
   /** Bytes of an event that is not complete yet; at the end of a stream the standard says to discard them. */
   readonly pendingBytes: number;
 }
@@ -42,8 +46,9 @@ export function sseParser(onEvent: OnSseEvent, limitBytes = LIMIT_BYTES): SsePar
     else if (isData(bytes, start, end)) fields.addData(bytes, afterColon(bytes, start + 4), end);
     else readOtherField(bytes.subarray(start, end), fields);
   });
-  const skipBom = bomSkipper();
+  let skipBom = bomSkipper();
   let isBomSettled = false;
+  let isBetween = false;
 
   function pendingBytes(): number {
     return lines.pendingBytes + fields.pendingBytes();
@@ -59,7 +64,16 @@ export function sseParser(onEvent: OnSseEvent, limitBytes = LIMIT_BYTES): SsePar
         lines.push(bom.rest, 0, bom.rest.length);
       }
       fields.own();
+      isBetween = isBomSettled && lines.isAtLineStart() && fields.isEmpty();
       if (pendingBytes() > limitBytes) throw new SseLimitError(`an event of more than ${limitBytes} bytes`);
+    },
+    isBetweenEvents: () => isBetween,
+    reset() {
+      lines.reset();
+      fields.reset();
+      skipBom = bomSkipper();
+      isBomSettled = false;
+      isBetween = false;
     },
     get pendingBytes() {
       return pendingBytes();
@@ -111,6 +125,12 @@ function eventAssembler(onEvent: OnSseEvent) {
       if (data !== null) setData(Buffer.from(data.subarray(start, end)), 0, end - start);
     },
     pendingBytes: () => (data === null ? 0 : end - start),
+    isEmpty: () => data === null && type === "message",
+    reset(): void {
+      data = null;
+      type = "message";
+      lastEventId = "";
+    },
   };
 }
 

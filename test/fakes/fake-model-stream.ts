@@ -38,7 +38,6 @@ export function fakeModelStream(answer: (request: HttpRequest) => FakeAnswer | P
         sink.onEnd(0);
       });
       return {
-        writtenAtMs: 0,
         resent: false,
         cancel() {
           cancelled = true;

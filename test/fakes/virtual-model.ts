@@ -87,7 +87,6 @@ export class VirtualModel implements ModelStream {
       }
     }
     return {
-      writtenAtMs: this.#clock.nowMs(),
       resent: false,
       cancel: () => {
         if (over) return;

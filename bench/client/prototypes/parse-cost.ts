@@ -2,8 +2,9 @@
  * What one event costs once its bytes are in memory: `node --expose-gc --import tsx bench/client/prototypes/parse-cost.ts`.
  * CPU time and allocated bytes per event of the reading layers, each with everything below it.
  */
-import { httpResponseReader } from "../../../src/adapters-http/http-response-reader.ts";
+
 import { systemClock } from "../../../src/adapters/system-clock.ts";
+import { httpResponseReader } from "../../../src/adapters-http/http-response-reader.ts";
 import { answerReader } from "../../../src/stream/answer-reader.ts";
 import { sseParser } from "../../../src/stream/sse-parser.ts";
 

@@ -142,10 +142,33 @@ export const noThrottling: GpuRule = {
     found: gpu.throttle == null ? "not readable" : gpu.throttle.join(", ") || "none",
     wanted: "none",
     evidence: gpuEvidence(facts, gpu),
-    remedy: gpu.throttle?.some((reason) => /thermal|prochot|ratl/.test(reason))
+    remedy: gpu.throttle?.some((reason) => /thermal|prochot|ratl|temperature/i.test(reason))
       ? "The card is too hot: check its fans and the air in the case"
       : "The card is at its power limit: raise the limit, or lower the clocks",
   }),
+};
+
+/** A card that the kernel drives is of no use to a program that cannot open it, or whose driver refuses it. */
+export const computeDevices: HostRule = {
+  scope: "host",
+  want: null,
+  judge(facts) {
+    const devices = facts.computeDevices ?? null;
+    const cards = discreteGpus(facts).length;
+    const refused = facts.warnings.find((warning) => /(Resizable BAR not|Small BAR) detected/.test(warning));
+    return {
+      holds: devices === null ? null : devices.length >= cards,
+      found: devices === null ? "not known" : devices.map(({ name }) => name).join(", ") || "none",
+      wanted: `as many as cards (${cards})`,
+      evidence: facts.evidence["compute-devices"] ?? null,
+      remedy:
+        devices === null
+          ? "Install clinfo with intel-opencl-icd; a server in a container brings its own driver"
+          : refused !== undefined
+            ? "The xe driver's user mode refuses a card without Resizable BAR: enable it in the BIOS"
+            : "Check that the user is in the group render (after a new login), and that libze-intel-gpu1 (or intel-level-zero-gpu) and intel-opencl-icd are installed",
+    };
+  },
 };
 
 /** Both drivers number cards: with integrated graphics enabled, card 0 need not be the Arc card. */

@@ -1,6 +1,7 @@
 import type { Rule } from "./requirement.ts";
 import {
   above4g,
+  computeDevices,
   gpuClock,
   gpuDriver,
   gpuFamily,
@@ -50,6 +51,7 @@ export const REQUIREMENTS = {
   "gpu-clock": gpuClock,
   "pcie-link": pcieLink,
   "no-throttling": noThrottling,
+  "compute-devices": computeDevices,
   "no-gpu-processes": noGpuProcesses,
   "no-hybrid-graphics": noHybrid,
   "no-floating-kernel": noFloatingKernel,

@@ -14,6 +14,9 @@ for p in "$ARC_ROOT"/sys/devices/system/cpu/cpufreq/policy*; do
     [ -r "$p/$f" ] && IFS= read -r v < "$p/$f" && echo "$f=$v"
   done
 done
+IFS= read -r v < "$ARC_ROOT/sys/devices/system/cpu/intel_pstate/no_turbo" && echo "no_turbo=$v"
+IFS= read -r v < "$ARC_ROOT/sys/devices/system/cpu/cpufreq/boost" && echo "boost=$v"
+if command -v cpupower >/dev/null; then cpupower frequency-info 2>&1; fi
 true`,
   parse({ text }) {
     const model = /^model name\s*:\s*(.+?)\s*$/m.exec(text)?.[1] ?? null;
@@ -33,6 +36,7 @@ true`,
       minMhz: extreme(Math.min, mhz("scaling_min_freq")),
       maxMhz: extreme(Math.max, mhz("scaling_max_freq")),
       hardwareMaxMhz: extreme(Math.max, mhz("cpuinfo_max_freq")),
+      boost: boostOf(text),
     };
     const warnings =
       facts.driver === null ? ["CPU clocks unknown: no cpufreq (virtual machine, or left to the BIOS)"] : [];
@@ -52,6 +56,18 @@ export const memory: FactReader<number | null> = {
     return read(Math.floor(Number(match[1]) / 1024), match[0]);
   },
 };
+
+/**
+ * intel_pstate says the opposite of what acpi-cpufreq and amd-pstate say; cpupower knows drivers that have neither file.
+ * It says "no" to everything where it finds no driver.
+ */
+function boostOf(text: string): boolean | null {
+  const flag = /^(no_turbo|boost)=([01])\s*$/m.exec(text);
+  if (flag) return (flag[2] === "1") === (flag[1] === "boost");
+  if (/no or unknown cpufreq driver/i.test(text)) return null;
+  const active = /boost state support:[\s\S]*?\bActive:\s*(yes|no)/i.exec(text)?.[1];
+  return active === undefined ? null : active.toLowerCase() === "yes";
+}
 
 function mhzOf(khz: number | null): number[] {
   return khz === null ? [] : [Math.round(khz / 1000)];

@@ -1,21 +1,35 @@
+import { type BarLog, whyBarIsSmall } from "./bar-log.ts";
 import { type Reading, read } from "./fact-reader.ts";
 import type { GpuMemory } from "./gpu-memory.ts";
 import { gpuModel } from "./gpu-names.ts";
 import type { PciGpu } from "./gpus.ts";
 import type { GpuFacts } from "./host-facts.ts";
+import type { XpuSmiGpu } from "./xpu-smi.ts";
 
 /** Firmware without Resizable BAR leaves this window. */
 const SMALL_BAR_MIB = 256;
 const FOUR_GIB = 0x1_0000_0000n;
 
+/** What other sources than sysfs say of the cards, by PCI address; "" for a line of the kernel log without one. */
+export interface ToldOfGpus {
+  readonly memory: GpuMemory;
+  readonly barLog?: BarLog;
+  readonly xpuSmi?: readonly XpuSmiGpu[];
+}
+
 /** Concludes from what was read: memory by the best source there is, then what the BIOS gives of it to the CPU. */
-export function gpuFacts(pci: readonly PciGpu[], memory: GpuMemory): Reading<readonly GpuFacts[]> {
-  const discrete = pci.filter((gpu) => kindOf(gpu) === "discrete");
-  // A kernel log line without an address can only be told apart on a host with one card.
-  const told = (gpu: PciGpu) => memory[gpu.bdf] ?? (discrete.length === 1 ? memory[""] : undefined);
-  const readings = pci.map((gpu) =>
-    kindOf(gpu) === "discrete" ? concludeDiscrete(gpu, vramOf(gpu, told(gpu))) : concludeIntegrated(gpu),
-  );
+export function gpuFacts(pci: readonly PciGpu[], told: ToldOfGpus): Reading<readonly GpuFacts[]> {
+  const { memory, barLog = {}, xpuSmi = [] } = told;
+  const isOnly = pci.filter((gpu) => kindOf(gpu) === "discrete").length === 1;
+  // A line without an address can only be told apart on a host with one card.
+  const of = <T>(all: Readonly<Record<string, T>>, { bdf }: PciGpu) => all[bdf] ?? (isOnly ? all[""] : undefined);
+  const readings = pci.map((gpu) => {
+    if (kindOf(gpu) === "integrated") return concludeIntegrated(gpu);
+    const smi = xpuSmi.find(({ bdf }) => bdf === gpu.bdf);
+    // The kernel log may be of another card order or be cut off.
+    const size = smi?.memoryMiB ? { mib: smi.memoryMiB, line: smi.line } : of(memory, gpu);
+    return concludeDiscrete(gpu, vramOf(gpu, size), smi, of(barLog, gpu) ?? []);
+  });
   return read(
     readings.map(({ value }) => value),
     readings.map(({ evidence }) => evidence).join("\n") || null,
@@ -23,7 +37,12 @@ export function gpuFacts(pci: readonly PciGpu[], memory: GpuMemory): Reading<rea
   );
 }
 
-function concludeDiscrete(gpu: PciGpu, vram: Vram | null): Reading<GpuFacts> {
+function concludeDiscrete(
+  gpu: PciGpu,
+  vram: Vram | null,
+  smi: XpuSmiGpu | undefined,
+  barLines: readonly string[],
+): Reading<GpuFacts> {
   const bar2MiB = gpu.bar2 === null ? null : Number(gpu.bar2.bytes / 1_048_576n);
   const value: GpuFacts = {
     ...unconcluded(gpu, "discrete"),
@@ -33,6 +52,8 @@ function concludeDiscrete(gpu: PciGpu, vram: Vram | null): Reading<GpuFacts> {
     bar2Start: gpu.bar2 === null ? null : `0x${gpu.bar2.start.toString(16)}`,
     resizableBar: resizableBar(bar2MiB, vram?.mib ?? null, gpu.bar2LargestMiB),
     above4g: gpu.bar2 === null ? null : gpu.bar2.start >= FOUR_GIB,
+    throttle: gpu.throttle ?? throttleOf(smi),
+    firmwareVersion: smi?.firmwareVersion ?? null,
   };
   const unknown: readonly (readonly [boolean, string])[] = [
     [
@@ -45,7 +66,24 @@ function concludeDiscrete(gpu: PciGpu, vram: Vram | null): Reading<GpuFacts> {
   ];
   const warnings = unknown.filter(([is]) => is).map(([, warning]) => warning);
   const bar = `BAR 2 ${bar2MiB ?? "?"} MiB at ${value.bar2Start ?? "?"}`;
-  return read(value, `${gpu.bdf} ${value.name}: ${bar}, VRAM ${vram?.from ?? "unknown"}`, ...warnings);
+  const why = value.resizableBar === "full" ? null : whyBarIsSmall(barLines);
+  const evidence = [
+    `${gpu.bdf} ${value.name}: ${bar}${why === null ? "" : `: ${why}`}, VRAM ${vram?.from ?? "unknown"}`,
+    ...(value.resizableBar === "full"
+      ? []
+      : barLines.map((line) => (line.includes(gpu.bdf) ? line : `${gpu.bdf} ${line}`))),
+    ...(smi?.clockHealth
+      ? [`${gpu.bdf} xpu-smi health: frequency ${smi.clockHealth.status}, ${smi.clockHealth.description}`]
+      : []),
+  ];
+  return read(value, evidence.join("\n"), ...warnings);
+}
+
+/** Kernels before 5.19 have no throttle files; xpu-smi asks Level Zero. */
+function throttleOf(smi: XpuSmiGpu | undefined): readonly string[] | null {
+  const health = smi?.clockHealth ?? null;
+  if (health === null) return null;
+  return health.status === "ok" ? [] : [health.description || health.status];
 }
 
 function concludeIntegrated(gpu: PciGpu): Reading<GpuFacts> {

@@ -25,6 +25,8 @@ export interface HostFacts {
   readonly gpuProcesses?: readonly GpuProcess[] | null;
   /** What this boot's kernel log says about GPU firmware. Absent in older records. */
   readonly firmware?: FirmwareFacts | null;
+  /** GPUs that programs of this user can compute on. Null also without a warning: no tool to ask. Absent in older records. */
+  readonly computeDevices?: readonly ComputeDevice[] | null;
   /** Whether the host upgrades packages by itself. Absent in older records. */
   readonly autoUpgrades?: boolean | null;
   /** Absent in older records. */
@@ -88,6 +90,8 @@ export interface CpuFacts {
   readonly minMhz: number | null;
   readonly maxMhz: number | null;
   readonly hardwareMaxMhz: number | null;
+  /** Whether it may run above its base clock; null: not known. Absent in older records. */
+  readonly boost?: boolean | null;
 }
 
 export interface GpuFacts {
@@ -112,6 +116,8 @@ export interface GpuFacts {
   readonly link?: GpuLinkFacts | null;
   /** What slows the GPU right now, in the driver's words (pl1, thermal, …). Absent in older records. */
   readonly throttle?: readonly string[] | null;
+  /** Of the graphics firmware on the card, for example DG02_1.3253, as xpu-smi tells it. Absent in older records. */
+  readonly firmwareVersion?: string | null;
   /** Sustained power limit of the card; null when its driver shows none. Absent in older records. */
   readonly powerCapW?: number | null;
 }
@@ -125,6 +131,12 @@ export interface GpuLinkFacts {
   readonly width: number | null;
   readonly maxSpeedGts: number | null;
   readonly maxWidth: number | null;
+}
+
+export interface ComputeDevice {
+  /** For example "Intel(R) Arc(TM) A770 Graphics". */
+  readonly name: string;
+  readonly memoryMiB: number | null;
 }
 
 export interface FirmwareFacts {

@@ -4,7 +4,9 @@ import type { Script } from "../core/script.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Shell } from "../ports/shell.ts";
 import { autoUpgrades } from "./auto-upgrades.ts";
+import { barLog } from "./bar-log.ts";
 import { renderBatch, type Section, splitBatch } from "./batch.ts";
+import { COMPUTE_DEVICES_START, computeDevices } from "./compute-devices.ts";
 import { cpu, memory } from "./cpu.ts";
 import { dkms } from "./dkms.ts";
 import type { FactReader, Reading, SectionOutput } from "./fact-reader.ts";
@@ -22,7 +24,8 @@ import { osRelease } from "./os-release.ts";
 import { packages } from "./packages.ts";
 import { renderNodes } from "./render-nodes.ts";
 import { secureBoot } from "./secure-boot.ts";
-import { docker, xpuSmi } from "./tools.ts";
+import { docker } from "./tools.ts";
+import { XPU_SMI_START, xpuSmi } from "./xpu-smi.ts";
 
 /** Every fact that a probe reads, in the order in which the host is asked. */
 export const FACT_READERS = [
@@ -37,12 +40,14 @@ export const FACT_READERS = [
   memory,
   gpus,
   gpuMemory,
+  barLog,
   renderNodes,
   gpuProcesses,
   firmware,
   autoUpgrades,
   iommu,
   docker,
+  computeDevices,
   xpuSmi,
 ] as const satisfies readonly FactReader<unknown>[];
 
@@ -89,6 +94,7 @@ export function factsOf(host: string, readAt: string, outputs: ReadonlyMap<strin
   const value = <T>(reader: FactReader<T>): T =>
     keep(reader.name, reader.parse(outputs.get(reader.name) ?? { text: "", exitCode: null }));
 
+  const smi = value(xpuSmi);
   const { running, arch, bootId, installed, headers, i915Path, loaded } = value(kernel);
   return {
     host,
@@ -103,12 +109,13 @@ export function factsOf(host: string, readAt: string, outputs: ReadonlyMap<strin
     login: value(login),
     cpu: value(cpu),
     memoryMiB: value(memory),
-    gpus: keep("gpus", gpuFacts(value(gpus), value(gpuMemory))),
+    gpus: keep("gpus", gpuFacts(value(gpus), { memory: value(gpuMemory), barLog: value(barLog), xpuSmi: smi.gpus })),
     renderNodes: value(renderNodes),
     docker: value(docker),
-    xpuSmi: value(xpuSmi),
+    xpuSmi: smi.version,
     gpuProcesses: value(gpuProcesses),
     firmware: value(firmware),
+    computeDevices: value(computeDevices),
     autoUpgrades: value(autoUpgrades),
     iommu: value(iommu),
     evidence,
@@ -118,10 +125,11 @@ export function factsOf(host: string, readAt: string, outputs: ReadonlyMap<strin
 
 /**
  * What fragments may use: arc_root (as root if possible) and arc_limit (seconds), since a tool that hangs (xpu-smi on a
- * wedged GPU) must cost one fact and not the probe.
+ * wedged GPU) must cost one fact and not the probe. Tools that take a second each run beside everything else.
  */
 export const FACT_PRELUDE = `
 arc_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 arc_limit() {
   if command -v timeout >/dev/null; then timeout "$@"; else shift; "$@"; fi
-}`;
+}
+${XPU_SMI_START}${COMPUTE_DEVICES_START}`;

@@ -12,6 +12,10 @@ for f in "$ARC_ROOT"/sys/firmware/efi/efivars/SecureBoot-*; do
 done`,
   parse({ text }) {
     const line = (pattern: RegExp) => pattern.exec(text)?.[0].trim() ?? null;
+    // The kernel then behaves as without Secure Boot (drivers/firmware/efi/libstub/secureboot.c reads MokSBState).
+    const shim = line(/^.*validation is disabled in shim.*$/im);
+    if (shim) return read("disabled", shim);
+
     const said = /SecureBoot\s+(enabled|disabled)/i.exec(text);
     if (said) return read(said[1]?.toLowerCase() === "enabled" ? "enabled" : "disabled", said[0]);
 

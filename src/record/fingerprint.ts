@@ -81,15 +81,16 @@ function gpuFields(facts: HostFacts | null): Fields {
 
 /**
  * `repeats`, the time-outs and the SLO are left out: they change how much is known, not what is measured. So is the
- * path of a prompt file: the digest of the prompts says what was in it.
+ * path of a prompt or trace file: the digest of the prompts says what was in it.
  */
 function workloadFields(workload: Workload): Fields {
   const { name, repeats: _repeats, stallTimeoutMs: _stall, totalTimeoutMs: _total, slo: _slo, ...measured } = workload;
-  const { concurrency, prompts, sweep, ...rest } = measured;
+  const { concurrency, prompts, sweep, trace, ...rest } = measured;
   const fields: Fields = {
     ...rest,
     concurrency: concurrency.join(","),
     ...(sweep && { sweep: canonicalJson(sweep) }),
+    ...(trace && { trace: `${trace.speed} times, blocks of ${trace.blockTokens}` }),
     ...(prompts && { "output lengths": prompts.outputLengths }),
   };
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [`workload ${name}: ${key}`, value]));
@@ -116,6 +117,7 @@ function hostFields(facts: HostFacts | null): Fields {
     dkms: dkms?.sort().join(" ") ?? null,
     cpu: facts.cpu?.model ?? null,
     "cpu governor": facts.cpu?.governor ?? null,
+    "cpu boost": facts.cpu?.boost ?? null,
     "cpu clock": window(facts.cpu?.minMhz, facts.cpu?.maxMhz),
     memoryMiB: facts.memoryMiB,
     docker: facts.docker,
@@ -133,6 +135,7 @@ function cardFields(gpu: HostFacts["gpus"][number]): Fields {
     [`gpu ${gpu.bdf} clock`]: window(gpu.clock?.minMhz, gpu.clock?.maxMhz),
     // Not its speed, which falls while the card has nothing to do.
     [`gpu ${gpu.bdf} link width`]: gpu.link?.width ?? null,
+    [`gpu ${gpu.bdf} graphics firmware`]: gpu.firmwareVersion ?? null,
     [`gpu ${gpu.bdf} power cap`]: gpu.powerCapW == null ? null : `${gpu.powerCapW} W`,
   };
 }

@@ -33,6 +33,7 @@ const cpu = z.strictObject({
   minMhz: optionalNumber,
   maxMhz: optionalNumber,
   hardwareMaxMhz: optionalNumber,
+  boost: z.boolean().nullable().exactOptional(),
 });
 
 const gpuClock = z.strictObject({
@@ -65,6 +66,7 @@ const gpu = z.strictObject({
   renderNode: optionalText.exactOptional(),
   link: gpuLink.nullable().exactOptional(),
   throttle: texts.nullable().exactOptional(),
+  firmwareVersion: optionalText.exactOptional(),
   powerCapW: optionalNumber.exactOptional(),
 });
 
@@ -91,6 +93,10 @@ export const factsSchema = z.strictObject({
     .nullable()
     .exactOptional(),
   firmware: z.strictObject({ loaded: texts, problems: texts }).nullable().exactOptional(),
+  computeDevices: z
+    .array(z.strictObject({ name: text, memoryMiB: optionalNumber }))
+    .nullable()
+    .exactOptional(),
   autoUpgrades: z.boolean().nullable().exactOptional(),
   iommu: z.enum(["on", "passthrough", "off"]).nullable().exactOptional(),
   evidence: z.record(text, text),

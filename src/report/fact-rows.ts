@@ -32,7 +32,8 @@ function dkmsText({ dkms }: HostFacts): string {
 
 function cpuClock(cpu: CpuFacts): string {
   if (cpu.driver === null) return "no cpufreq (a virtual machine, or managed by the BIOS)";
-  return `${cpu.governor ?? "unknown governor"}, ${cpu.minMhz ?? "?"} to ${cpu.maxMhz ?? "?"} MHz (${cpu.driver})`;
+  const boost = cpu.boost === false ? ", boost off" : "";
+  return `${cpu.governor ?? "unknown governor"}, ${cpu.minMhz ?? "?"} to ${cpu.maxMhz ?? "?"} MHz (${cpu.driver})${boost}`;
 }
 
 function gpuRows(gpus: readonly GpuFacts[]): [string, string][] {
@@ -45,7 +46,8 @@ function gpuText(gpu: GpuFacts): string {
   const memory = gpu.vramMiB === null ? "unknown memory" : `${Math.round(gpu.vramMiB / 1024)} GiB`;
   const clock = gpu.clock === null ? "clock unknown" : `${gpu.clock.minMhz ?? "?"} to ${gpu.clock.maxMhz ?? "?"} MHz`;
   const bar = `Resizable BAR ${gpu.resizableBar ?? "unknown"}`;
-  return `${gpu.name}, ${memory}, driver ${gpu.driver ?? "none"}, ${clock}, ${bar}`;
+  const firmware = gpu.firmwareVersion == null ? "" : `, firmware ${gpu.firmwareVersion}`;
+  return `${gpu.name}, ${memory}, driver ${gpu.driver ?? "none"}, ${clock}, ${bar}${firmware}`;
 }
 
 function sudoText(canSudo: boolean | null): string {

@@ -56,7 +56,7 @@ function xpuSmi(call: Call): CommandResult {
   if (command === "config") return config(call, rest);
   if (command === "dump") return dump(machine, rest);
   if (command === "stats") return stats(machine, rest);
-  if (command === "health") return ok(HEALTH);
+  if (command === "health") return ok(rest.includes("-j") ? healthJson(machine) : HEALTH);
   if (command === "topology") return ok(TOPOLOGY);
   return failed(2, "", "Return: unknown or invalid command, parameter or device/tile Id");
 }
@@ -68,6 +68,11 @@ const VERSION = [
 
 const HEALTH =
   "+--------------+---------------------------------+\n| 6. Frequency | Status: Ok                      |\n|              | Description: The device frequency not throttled |\n+--------------+---------------------------------+";
+
+function healthJson({ hardware }: VirtualMachine): string {
+  const frequency = { status: "Ok", description: "The device frequency not throttled" };
+  return JSON.stringify({ device_list: hardware.gpus.map((_, index) => ({ device_id: index, frequency })) }, null, 2);
+}
 
 const TOPOLOGY = "         GPU 0/0|GPU 1/0|CPU Affinity\nGPU 0/0 |S      |NODE   |0-11\nGPU 1/0 |NODE   |S      |0-11";
 
@@ -126,6 +131,7 @@ function dumpColumns(machine: VirtualMachine, ids: readonly number[]): string {
     4: { title: "SOC UUID", value: (gpu) => `"${uuid(gpu)}"` },
     6: { title: "Core Clock Rate", value: () => `"${A770_MAX_MHZ} MHz"` },
     8: { title: "Driver Version", value: () => '"I915_23.6.24_PSB_240301.20"' },
+    9: { title: "GFX Firmware Version", value: () => '"DG02_1.3253"' },
     11: { title: "PCI BDF Address", value: ({ bdf }) => `"${bdf}"` },
     13: { title: "PCIe Generation", value: () => '"4"' },
     14: { title: "PCIe Max Link Width", value: () => '"16"' },

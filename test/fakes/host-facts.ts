@@ -47,6 +47,7 @@ export function goodFacts(part: Partial<HostFacts> = {}): HostFacts {
     xpuSmi: "1.2.39",
     gpuProcesses: [],
     firmware: { loaded: ["GuC i915/dg2_guc_70.bin 70.20.0"], problems: [] },
+    computeDevices: [{ name: "Intel(R) Arc(TM) A770 Graphics", memoryMiB: null }],
     autoUpgrades: false,
     evidence: { gpus: "0000:03:00.0 Intel Arc A770 16 GB: BAR 2 16384 MiB", kernel: "6.5.0-35-generic" },
     warnings: [],

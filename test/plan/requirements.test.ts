@@ -221,6 +221,27 @@ const cases: readonly Case[] = [
     holds: false,
     remedy: /power limit/,
   },
+  {
+    name: "compute-devices",
+    when: "programs see no card",
+    facts: { computeDevices: [] },
+    holds: false,
+    remedy: /group render/,
+  },
+  {
+    name: "compute-devices",
+    when: "the user-mode driver refuses a card without Resizable BAR",
+    facts: { computeDevices: [], warnings: ["Resizable BAR not detected for device 0000:03:00.0"] },
+    holds: false,
+    remedy: /BIOS/,
+  },
+  {
+    name: "compute-devices",
+    when: "no tool is installed",
+    facts: { computeDevices: null },
+    holds: null,
+    remedy: /container/,
+  },
   { name: "no-throttling", when: "not readable", facts: gpu({ throttle: null }), holds: null },
   {
     name: "no-gpu-processes",
@@ -283,6 +304,7 @@ describe("requirements", () => {
       ],
       gpuProcesses: null,
       firmware: null,
+      computeDevices: null,
       autoUpgrades: null,
     });
     const known: readonly RequirementName[] = ["gpu-present", "gpu-driver", "render-node", "no-hybrid-graphics"];

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { gpuFacts } from "../../src/probe/gpu-facts.ts";
 import type { PciGpu } from "../../src/probe/gpus.ts";
+import type { XpuSmiGpu } from "../../src/probe/xpu-smi.ts";
 
 const GIB = 1024n ** 3n;
 
@@ -24,7 +25,7 @@ function card(part: Partial<PciGpu> = {}): PciGpu {
 
 function concluded(part: Partial<PciGpu>, vramMiB?: number) {
   const memory = vramMiB === undefined ? {} : { "0000:03:00.0": { mib: vramMiB, line: "told" } };
-  const reading = gpuFacts([card(part)], memory);
+  const reading = gpuFacts([card(part)], { memory });
   return { ...reading.value[0], warnings: reading.warnings };
 }
 
@@ -90,7 +91,47 @@ describe("gpuFacts()", () => {
       card({ bar2LargestMiB: null, bar2: bar(8n) }),
       card({ bdf: "0000:07:00.0", bar2LargestMiB: null, bar2: bar(8n) }),
     ];
-    expect(gpuFacts(two.slice(0, 1), memory).value[0]?.vramMiB).toBe(16_288);
-    expect(gpuFacts(two, memory).value.map((gpu) => gpu.vramMiB)).toEqual([null, null]);
+    expect(gpuFacts(two.slice(0, 1), { memory }).value[0]?.vramMiB).toBe(16_288);
+    expect(gpuFacts(two, { memory }).value.map((gpu) => gpu.vramMiB)).toEqual([null, null]);
+  });
+
+  it("prefers xpu-smi over the kernel log, and takes from it what sysfs does not have", () => {
+    const smi: XpuSmiGpu = {
+      bdf: "0000:03:00.0",
+      memoryMiB: 16_288,
+      firmwareVersion: "DG02_1.3253",
+      driverVersion: null,
+      clockHealth: { status: "warning", description: "throttled, power" },
+      line: "0,...",
+    };
+    const memory = { "0000:03:00.0": { mib: 8096, line: "Local memory available" } };
+    const of = (part: Partial<PciGpu>) => gpuFacts([card(part)], { memory, xpuSmi: [smi] }).value[0];
+    expect(of({ throttle: null })).toMatchObject({
+      vramMiB: 16_288,
+      firmwareVersion: "DG02_1.3253",
+      throttle: ["throttled, power"],
+    });
+    expect(of({ throttle: ["pl1"] })?.throttle).toEqual(["pl1"]);
+  });
+
+  it.each([
+    {
+      log: "i915 0000:03:00.0: [drm] Failed to resize BAR2 to 16384M (-ENOSPC)",
+      why: "BAR 2 256 MiB at 0x1800000000: the bridge above the card has no room for a larger window (-ENOSPC)",
+    },
+    {
+      log: "i915 0000:03:00.0: [drm] Can't resize LMEM BAR - platform support is missing",
+      why: "BAR 2 256 MiB at 0x1800000000: the firmware offers no resizing",
+    },
+    { log: "xe 0000:03:00.0: [drm] Small BAR device", why: "BAR 2 256 MiB at 0x1800000000, VRAM" },
+  ])("says why the window is small: $log", ({ log, why }) => {
+    const { evidence } = gpuFacts([card({ bar2: small })], { memory: {}, barLog: { "0000:03:00.0": [log] } });
+    expect(evidence).toContain(why);
+    expect(evidence).toContain(log);
+  });
+
+  it("has no complaint of the kernel log about a window that is full", () => {
+    const log = "i915 0000:03:00.0: [drm] BAR2 resized to 16384M";
+    expect(gpuFacts([card()], { memory: {}, barLog: { "0000:03:00.0": [log] } }).evidence).not.toContain(log);
   });
 });

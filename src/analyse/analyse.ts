@@ -5,6 +5,7 @@ import type { RunRecord } from "../record/run-record.ts";
 import { type BaselineSelection, selectBaseline } from "../record/select-baseline.ts";
 import { compareFamily, type Match, notComparedAs } from "./compare.ts";
 import type { Analysis, Comparison, Status } from "./comparison.ts";
+import { hostDifferences } from "./host-differences.ts";
 import { importWarnings, knownRules } from "./imported-rules.ts";
 import { markUnexplained } from "./mark-unexplained.ts";
 import { isSameMeasure, samplesOf } from "./samples-of.ts";
@@ -45,7 +46,10 @@ export function analyse(
 
   const measured = compareFamily(matchesOf(current, baseline, known.rules));
   const comparisons = [...markUnexplained(measured), ...successComparisons(current, baseline, gate)];
-  const differences = differingFields(baseline.fingerprint?.softFields ?? {}, current.fingerprint?.softFields ?? {});
+  const differences = [
+    ...differingFields(baseline.fingerprint?.softFields ?? {}, current.fingerprint?.softFields ?? {}),
+    ...hostDifferences(baseline.points, current.points),
+  ];
   return { comparisons, ...worstOf(comparisons), baselineRunId: baseline.run.id, differences, warnings };
 }
 

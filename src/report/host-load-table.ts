@@ -2,6 +2,14 @@ import { median } from "../analyse/sample-statistics.ts";
 import type { HostTelemetry } from "../bench/host-telemetry.ts";
 import type { LoadPoint } from "../bench/load-point.ts";
 import { levelLabel } from "../record/level-label.ts";
+import {
+  fullestVramMiB,
+  hottestC,
+  lowestClockMhz,
+  mostThrottledPct,
+  slowestClockMhz,
+  throttleReasonsOf,
+} from "../record/worst-card.ts";
 import { formatValue } from "./format-value.ts";
 import { terminalTable } from "./terminal-table.ts";
 
@@ -40,13 +48,13 @@ interface Column {
 
 /** Of several cards the slowest, the most throttled and the hottest one counts, and the power of all. */
 const COLUMNS: readonly Column[] = [
-  { title: "GPU MHz", cell: whole(({ gpus }) => least(gpus.map((gpu) => gpu.clockMedianMhz))) },
-  { title: "lowest", cell: whole(({ gpus }) => least(gpus.map((gpu) => gpu.clockMinMhz)), Math.min) },
+  { title: "GPU MHz", cell: whole(slowestClockMhz) },
+  { title: "lowest", cell: whole(lowestClockMhz, Math.min) },
   { title: "throttled", cell: throttled },
-  { title: "GPU W", cell: number(({ gpus }) => total(gpus.map((gpu) => gpu.powerW))) },
+  { title: "GPU W", cell: number(gpuWatts) },
   { title: "J/token", cell: number(({ gpuJPerToken }) => gpuJPerToken) },
-  { title: "GPU °C", cell: whole(({ gpus }) => most(gpus.map((gpu) => gpu.temperatureMaxC)), Math.max) },
-  { title: "VRAM MiB", cell: whole(({ gpus }) => most(gpus.map((gpu) => gpu.vramUsedMaxMiB)), Math.max) },
+  { title: "GPU °C", cell: whole(hottestC, Math.max) },
+  { title: "VRAM MiB", cell: whole(fullestVramMiB, Math.max) },
   { title: "CPU MHz", cell: whole(({ cpu }) => cpu.fastestMedianMhz) },
   { title: "CPU W", cell: number(({ cpu }) => cpu.powerW) },
   { title: "CPU busy", cell: percent(({ cpu }) => cpu.busyPct) },
@@ -55,8 +63,9 @@ const COLUMNS: readonly Column[] = [
 type Read = (host: HostTelemetry) => number | null;
 type Combine = (...values: number[]) => number;
 
+/** One value of the repeats: their median unless told otherwise. */
 function over(level: readonly HostTelemetry[], read: Read, combine?: Combine): number | null {
-  const values = known(level.map(read));
+  const values = level.map(read).filter((value) => value !== null);
   if (values.length === 0) return null;
   return combine === undefined ? median(values) : combine(...values);
 }
@@ -80,25 +89,13 @@ function percent(read: Read): Column["cell"] {
 }
 
 function throttled(level: readonly HostTelemetry[]): string | null {
-  const share = over(level, ({ gpus }) => most(gpus.map((gpu) => gpu.throttledPct)));
-  if (share === null) return null;
-  const reasons = new Set(level.flatMap(({ gpus }) => gpus.flatMap(({ throttleReasons }) => throttleReasons)));
-  return `${share.toFixed(0)} %${reasons.size === 0 ? "" : ` (${[...reasons].join(", ")})`}`;
+  const share = percent(mostThrottledPct)(level);
+  const reasons = throttleReasonsOf(level);
+  return share === null || reasons === "" ? share : `${share} (${reasons})`;
 }
 
-function known(values: readonly (number | null)[]): number[] {
-  return values.filter((value) => value !== null);
-}
-
-function least(values: readonly (number | null)[]): number | null {
-  return known(values).reduce<number | null>((a, b) => (a === null ? b : Math.min(a, b)), null);
-}
-
-function most(values: readonly (number | null)[]): number | null {
-  return known(values).reduce<number | null>((a, b) => (a === null ? b : Math.max(a, b)), null);
-}
-
-function total(values: readonly (number | null)[]): number | null {
-  const numbers = known(values);
-  return values.length === 0 || numbers.length < values.length ? null : numbers.reduce((a, b) => a + b, 0);
+/** A sum over some of the cards is no total. */
+function gpuWatts({ gpus }: HostTelemetry): number | null {
+  const watts = gpus.map(({ powerW }) => powerW).filter((value) => value !== null);
+  return gpus.length === 0 || watts.length < gpus.length ? null : watts.reduce((sum, value) => sum + value, 0);
 }

@@ -3,35 +3,45 @@ import { createRedactor, type Redactor } from "../core/redact.ts";
 import type { Console } from "../ports/console.ts";
 import { pacedLine } from "./paced-line.ts";
 import { printableLines } from "./printable.ts";
+import { terminalPanel } from "./terminal-panel.ts";
 
 export interface TextStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 export interface TerminalConsoleOptions {
   readonly stream: TextStream;
   /** Default: `wantsColor` of the stream and the environment. */
   readonly color?: boolean;
+  /** The terminal can move its cursor. Default: unless TERM is "dumb". */
+  readonly movesCursor?: boolean;
   /** Shared with whatever else prints, so that each secret is made known once. */
   readonly redactor?: Redactor;
   /** Monotonic milliseconds. */
   readonly nowMs?: () => number;
 }
 
-/** A console for a terminal or a pipe: colours only when wanted, a changing line only on a terminal. */
+/** A console for a terminal or a pipe: colours only when wanted, a changing line or panel only on a terminal. */
 export function terminalConsole({
   stream,
   color = wantsColor(stream, process.env),
+  movesCursor = process.env["TERM"] !== "dumb",
   redactor = createRedactor(),
   nowMs = () => performance.now(),
 }: TerminalConsoleOptions): Console {
   const { bold, red, yellow } = createColors(color);
   const line = changingLine(stream);
+  const panel = terminalPanel(stream, nowMs, (text, index) => (index === 0 ? bold(text) : text));
+  const erase = () => {
+    line.erase();
+    panel.erase();
+  };
 
   const print = (text: string) => {
-    line.erase();
+    erase();
     stream.write(`${printableLines(redactor.clean(text), color).join("\n")}\n`);
   };
   const progressElsewhere = pacedLine(print, nowMs);
@@ -41,9 +51,15 @@ export function terminalConsole({
     warn: (text) => print(`${yellow("warning:")} ${text}`),
     error: (text) => print(`${red("error:")} ${text}`),
     group: (title) => print(`\n${bold(title)}`),
-    endGroup: () => line.erase(),
-    progress: (text) => {
+    endGroup: erase,
+    progress: (text, lines = []) => {
       if (stream.isTTY !== true) return progressElsewhere(text);
+      if (lines.length > 0 && movesCursor && panel.fits(lines)) {
+        line.erase();
+        panel.show(lines.map((one) => printableLines(redactor.clean(one), false).join(" ")));
+        return;
+      }
+      panel.erase();
       line.show(printableLines(redactor.clean(text), false).join(" "));
     },
   };

@@ -5,6 +5,8 @@ import type { StartedRequest } from "./start-request.ts";
 /** The requests that are under way, watched for their limits. */
 export interface InFlight {
   readonly size: number;
+  /** Events that carry something and have come so far, of all of them. */
+  counted(): number;
   /** Resolves with the trace when the request is over. */
   watch(request: StartedRequest): Promise<RequestTrace>;
   cancelAll(): void;
@@ -34,6 +36,7 @@ export function inFlight(clock: Clock, shortestLimitMs: number): InFlight {
     get size() {
       return requests.size;
     },
+    counted: () => [...requests].reduce((sum, request) => sum + request.counted(), 0),
     async watch(request) {
       requests.add(request);
       const trace = await request.done;

@@ -6,6 +6,8 @@ import { checkFirstAnswer } from "./check-endpoint.ts";
 import { driveClosedLoop, type Launch } from "./drive-load.ts";
 import { inFlight } from "./in-flight.ts";
 import type { RequestTrace, ServerCheck } from "./load-point.ts";
+import { type Phase, phaseProgress } from "./phase-progress.ts";
+import { whileShowing } from "./progress-text.ts";
 import type { RunWorkloadContext } from "./run-workload.ts";
 import { sampleServer, serverCheckOf } from "./server-check.ts";
 import { serverCounterReader } from "./server-counters.ts";
@@ -36,13 +38,13 @@ export async function runOnlineBenchmark(context: OnlineBenchmarkContext): Promi
   const cancel = () => requests.cancelAll();
   signal.addEventListener("abort", cancel, { once: true });
   const launchOf = await launcher(context, requests.watch);
-  const send = (name: string, count: number, atOnce: number, outputTokens: number) => {
-    onProgress?.(`${name}: ${count} requests, ${atOnce} at once`);
-    return driveClosedLoop(
-      { count, concurrency: atOnce, durationMs: null },
-      launchOf(name, outputTokens),
-      clock,
-      signal,
+  const place = { index: 1, of: null };
+  const send = (kind: Phase["kind"], count: number, atOnce: number, outputTokens: number) => {
+    const phase = { kind, concurrency: atOnce, repeat: 0, total: count, place };
+    const progress = phaseProgress(workload, phase, requests, clock.nowMs());
+    const launch = launchOf(kind, outputTokens, progress.add);
+    return whileShowing(progress, onProgress, clock, () =>
+      driveClosedLoop({ count, concurrency: atOnce, durationMs: null }, launch, clock, signal),
     );
   };
   try {
@@ -66,7 +68,7 @@ export async function runOnlineBenchmark(context: OnlineBenchmarkContext): Promi
 async function launcher(
   { workload, baseUrl, model, apiKey, models, clock, signal }: OnlineBenchmarkContext,
   watch: ReturnType<typeof inFlight>["watch"],
-): Promise<(name: string, outputTokens: number) => Launch> {
+): Promise<(name: string, outputTokens: number, onTrace: (trace: RequestTrace) => void) => Launch> {
   const { endpoint, seed, inputTokens } = workload;
   if (inputTokens === null) throw new Error("The prompt has a length of its own here");
   const tokenizer = serverTokenizer(models, { baseUrl, apiKey, model }, signal);
@@ -74,21 +76,18 @@ async function launcher(
   const [prompt] = prompts.make("online-benchmark", 1);
   if (prompt === undefined) throw new Error("One prompt was asked for");
   const runId = randomBytes(4).toString("hex");
-  return (name, outputTokens) => {
+  return (name, outputTokens, onTrace) => {
     const options = { model, usagePerChunk: false, cacheSalt: null };
     const body = requestBody({ ...workload, outputTokens }, prompt, options);
-    return (index, due) =>
-      watch(
-        startRequest(
-          models,
-          clock,
-          {
-            ...{ index, body, apiKey, rid: `arc-${runId}-${name}-${index}`, url: `${baseUrl}${endpoint}` },
-            wantedTokens: outputTokens,
-            ...{ stallTimeoutMs: workload.stallTimeoutMs, totalTimeoutMs: workload.totalTimeoutMs },
-          },
-          due,
-        ),
-      );
+    return async (index, due) => {
+      const plan = {
+        ...{ index, body, apiKey, rid: `arc-${runId}-${name}-${index}`, url: `${baseUrl}${endpoint}` },
+        wantedTokens: outputTokens,
+        ...{ stallTimeoutMs: workload.stallTimeoutMs, totalTimeoutMs: workload.totalTimeoutMs },
+      };
+      const trace = await watch(startRequest(models, clock, plan, due));
+      onTrace(trace);
+      return trace;
+    };
   };
 }

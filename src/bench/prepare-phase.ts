@@ -1,12 +1,18 @@
 import { digestOf } from "../prompts/prompts.ts";
 import { requestBody } from "../prompts/request-body.ts";
 import type { Launch } from "./drive-load.ts";
-import { type Phase, phaseProgress } from "./phase-progress.ts";
+import { type Phase, type PhaseProgress, phaseProgress } from "./phase-progress.ts";
 import type { Run } from "./run-workload.ts";
 import { startRequest } from "./start-request.ts";
 
-/** Makes all bodies of a phase before its clock starts, so that making them delays no request. */
-export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsSha256: string } {
+export interface PreparedPhase {
+  readonly launch: Launch;
+  readonly promptsSha256: string;
+  readonly progress: PhaseProgress;
+}
+
+/** Makes the bodies of a phase before its clock starts, so that making them delays no request. */
+export function preparePhase(run: Run, phase: Phase): PreparedPhase {
   const { workload, models, clock, model, requests, apiKey } = run;
   const load = workload.requestRate === null ? phase.concurrency : `${workload.requestRate}rps`;
   const setName = `${phase.kind}-${load}-${phase.repeat}`;
@@ -17,8 +23,8 @@ export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsS
   const bodies = prompts.map((prompt) => requestBody(workload, prompt, options));
   // Not the prompts themselves: what a phase holds on to is copied by the garbage collector while it measures.
   const outputTokens = prompts.map((prompt) => prompt.outputTokens ?? workload.outputTokens);
-  const promptsSha256 = digestOf(prompts);
-  const progress = phaseProgress(workload, phase, clock.nowMs());
+  const promptsSha256 = run.prompts.digest?.(setName, phase.total) ?? digestOf(prompts);
+  const progress = phaseProgress(workload, phase, requests, clock.nowMs());
 
   const launch: Launch = async (index, due) => {
     const plan = {
@@ -36,9 +42,25 @@ export function preparePhase(run: Run, phase: Phase): { launch: Launch; promptsS
     bodies[index] = "";
     const trace = await requests.watch(startRequest(models, clock, plan, due));
     run.onTrace?.(trace, phase);
-    const line = progress.add(trace, requests.size, clock.nowMs());
-    if (line !== null) run.onProgress?.(line);
+    progress.add(trace);
     return trace;
   };
-  return { launch, promptsSha256 };
+  return { launch, promptsSha256, progress };
+}
+
+/** All bodies, made at once; of prompts that must not all be held, the next one as soon as one is taken. */
+function bodiesOf(prompts: readonly Prompt[], isLazy: boolean, make: (prompt: Prompt) => string) {
+  const bodies: string[] = isLazy ? [] : prompts.map(make);
+  const makeReady = (index: number): string => {
+    const prompt = prompts[index];
+    bodies[index] ??= prompt === undefined ? "" : make(prompt);
+    return bodies[index];
+  };
+  return (index: number): string => {
+    const body = makeReady(index);
+    // A body is as large as its prompt and is not needed again.
+    bodies[index] = "";
+    if (isLazy) setImmediate(makeReady, index + 1);
+    return body;
+  };
 }

@@ -20,6 +20,7 @@ import { probeOutput } from "./output-probe.ts";
 import type { Phase } from "./phase-progress.ts";
 import { preparePhase } from "./prepare-phase.ts";
 import { sampleServer, serverCheckOf } from "./server-check.ts";
+import { type ShowProgress, whileShowing } from "./progress-text.ts";
 import { type ServerCounters, serverCounterReader } from "./server-counters.ts";
 import { summarize } from "./summarize.ts";
 import { toLoadPoint } from "./to-load-point.ts";
@@ -39,7 +40,8 @@ export interface RunWorkloadContext {
   readonly onPoint: (point: LoadPoint, traces: readonly RequestTrace[]) => void | Promise<void>;
   /** Called for every request when it is over, the first one and those of the warm-up too. */
   readonly onTrace?: (trace: RequestTrace, phase: Phase) => void;
-  readonly onProgress?: (line: string) => void;
+  /** Called about four times a second while requests are under way. */
+  readonly onProgress?: ShowProgress;
   /** Tells how busy this process was; absent: nobody looks. */
   readonly loopWatch?: LoopWatch;
   /** What is seen of the host meanwhile (watchHost); it grows while the run goes on. */
@@ -81,9 +83,10 @@ export async function runWorkload(context: RunWorkloadContext): Promise<readonly
     throwIfCancelled(context);
     const next = context.nextLevel ?? everyLevel(workload);
     for (let level = next(points); level !== null; level = next(points)) {
-      const atLevel = runAt(run, level);
+      const atLevel = runAt(run, level, points.length + 1);
       if (level.repeat === 0) await warmUp(atLevel, level.concurrency);
       throwIfCancelled(context);
+    place: { ...run.place, index },
       points.push(await measure(atLevel, level));
       throwIfCancelled(context);
     }
@@ -94,21 +97,12 @@ export async function runWorkload(context: RunWorkloadContext): Promise<readonly
   }
 }
 
-/** All levels, then all again, so that a slow drift of the machine does not look like an effect of the load. */
-function everyLevel(workload: Workload): NextLevel {
-  const { concurrency: levels, requestRate, repeats, requestsPerLevel: requests } = workload;
-  return ({ length }) => {
-    const repeat = Math.floor(length / levels.length);
-    const concurrency = levels[length % levels.length];
-    return repeat >= repeats || concurrency === undefined ? null : { concurrency, requestRate, repeat, requests };
-  };
-}
-
-function runAt(run: Run, { concurrency, requestRate, requests }: Level): Run {
+function runAt(run: Run, { concurrency, requestRate, requests }: Level, index: number): Run {
   return {
     ...run,
     workload: { ...run.workload, concurrency: [concurrency], requestRate, requestsPerLevel: requests },
   };
+  readonly place: Phase["place"];
 }
 
 /** What stays the same for a whole run. */
@@ -123,6 +117,7 @@ export interface Run extends RunWorkloadContext {
   readonly readers: ExchangeReaders;
   readonly readCounters: () => Promise<ServerCounters | null>;
 }
+    place: { index: 1, of: context.nextLevel === undefined ? workload.concurrency.length * workload.repeats : null },
 
 async function prepareRun(context: RunWorkloadContext, requests: InFlight): Promise<Run> {
   const { workload, models, signal } = context;
@@ -137,7 +132,7 @@ async function prepareRun(context: RunWorkloadContext, requests: InFlight): Prom
     readers: exchangeReaders(),
     readCounters: serverCounterReader(models, context, signal),
   };
-  const { launch } = preparePhase(run, { kind: "first", concurrency: 1, repeat: 0, total: 1 });
+  const { launch } = preparePhase(run, { kind: "first", concurrency: 1, repeat: 0, total: 1, place: run.place });
   const trace = await launch(0, { scheduledMs: null, queuedMs: 0 });
   throwIfCancelled(run);
   checkFirstAnswer(trace, `${run.baseUrl}${workload.endpoint}`, run.model);
@@ -164,9 +159,12 @@ async function warmUp(run: Run, concurrency: number): Promise<void> {
   const { warmupWaves } = run.workload;
   let before: number | null = null;
   for (let wave = 0; wave < warmupWaves + (warmupWaves > 1 ? MORE_WAVES : 0); wave += 1) {
-    const { launch } = preparePhase(run, { kind: "warm-up", concurrency, repeat: wave, total: concurrency });
+    const phase = { concurrency, repeat: wave, total: concurrency, place: run.place };
+    const { launch, progress } = preparePhase(run, { kind: "warm-up", ...phase });
     const load = { count: concurrency, concurrency, durationMs: null };
-    const traces = await driveClosedLoop(load, launch, run.clock, run.signal);
+    const traces = await whileShowing(progress, run.onProgress, run.clock, () =>
+      driveClosedLoop(load, launch, run.clock, run.signal),
+    );
     const tpotMs = summarize(traces).tpotMs?.p50 ?? null;
     const isSettled = tpotMs === null || (before !== null && Math.abs(tpotMs / before - 1) < SETTLED);
     if (run.signal.aborted || (wave + 1 >= warmupWaves && isSettled)) return;
@@ -181,7 +179,8 @@ const MORE_WAVES = 3;
 async function measure(run: Run, { concurrency, repeat }: Level): Promise<LoadPoint> {
   const { workload, clock, signal } = run;
   const total = workload.requestsPerLevel;
-  const { launch, promptsSha256 } = preparePhase(run, { kind: "measure", concurrency, repeat, total });
+  const phase = { concurrency, repeat, total, place: run.place };
+  const { launch, promptsSha256, progress } = preparePhase(run, { kind: "measure", ...phase });
   const atOnce = workload.requestRate === null ? concurrency : (workload.maxConcurrency ?? 1);
   await run.models.open?.(run.baseUrl, Math.min(atOnce, total));
   const startedAt = clock.isoNow();
@@ -189,7 +188,7 @@ async function measure(run: Run, { concurrency, repeat }: Level): Promise<LoadPo
   const { result: traces, samples } = await sampleServer(
     run.readCounters,
     clock,
-    () => drive(run, concurrency, repeat, launch),
+    () => whileShowing(progress, run.onProgress, clock, () => drive(run, concurrency, repeat, launch)),
     (before, after, done) => (after.successes ?? 0) - (before.successes ?? 0) >= done.length,
   );
   const client = watch?.end() ?? null;
@@ -203,6 +202,10 @@ async function measure(run: Run, { concurrency, repeat }: Level): Promise<LoadPo
       promptsSha256,
       wantedPromptTokens: workload.inputTokens,
       differentPrompts: run.prompts.different,
+function repeatedRatio({ workload: { trace }, traceRows }: Run): number | null {
+  return trace === undefined || traceRows === undefined ? null : repeatedShare(traceRows, trace.blockTokens);
+}
+
       cancelled: signal.aborted,
       server: serverCheckOf(samples, traces),
       client,

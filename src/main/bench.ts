@@ -57,7 +57,7 @@ async function measureEndpoint(
     clock,
     signal,
     onReady,
-    onProgress: (line) => console.progress(line),
+    onProgress: console.progress,
     ...(loopWatch === null ? {} : { loopWatch }),
     async onPoint(point, traces) {
       if (requestsFile !== null) await files.append(requestsFile, traces.map(savedRequestLine).join(""));

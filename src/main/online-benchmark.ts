@@ -17,7 +17,7 @@ export async function onlineBenchmark({ serve, workload }: BenchRequest, world: 
   const [concurrency = 1] = workload.concurrency;
   const context = {
     ...{ baseUrl: serve.baseUrl, model: serve.servedModelName, apiKey: serve.apiKey, models, clock, signal },
-    onProgress: (line: string) => console.progress(line),
+    onProgress: console.progress,
   };
   const { traces, server } = await runOnlineBenchmark({ ...context, workload, concurrency });
   requireAnswers(

@@ -165,7 +165,7 @@ async function measure(
         signal,
         onReady,
         onPoint: (point) => journal.update((record) => withPoint(record, point)),
-        onProgress: (line) => console.progress(line),
+        onProgress: console.progress,
         hostSamples: watch.seen,
         ...(loopWatch === null ? {} : { loopWatch }),
       });

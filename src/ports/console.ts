@@ -6,6 +6,9 @@ export interface Console {
   /** Opens a titled part of the log that lasts until the next `group` or `endGroup`. */
   group(title: string): void;
   endGroup(): void;
-  /** One changing line: overwritten on a terminal, printed at most every 15 s elsewhere. */
-  progress(line: string): void;
+  /**
+   * One changing line: overwritten on a terminal, printed at most every 15 s elsewhere. With a panel, a terminal that can
+   * hold it shows its lines instead.
+   */
+  progress(line: string, panel?: readonly string[]): void;
 }

@@ -323,10 +323,10 @@ describe("runWorkload()", () => {
     ]);
   });
 
-  it("shows one line about the phase under way", async () => {
-    const { lines } = await run({ concurrency: [2], requestsPerLevel: 4, repeats: 1 });
-    expect(lines.at(-1)).toBe(
-      "chat-128-16 c=2 repeat 1/1 | 4/4 done, 0 failed, 0 in flight | 111.1 tok/s | TTFT p50 50.0 ms, TPOT p50 10.0 ms | 0 s left",
+  it("shows where the phase under way stands, four times a second, and which level of how many it is", async () => {
+    const { lines } = await run({ concurrency: [2, 4], requestsPerLevel: 40, repeats: 2, outputTokens: 20 });
+    expect(lines[0]).toBe(
+      "chat-128-16 c=2 level 1 of 4 (repeat 1 of 2) | 2/40 done, 0 failed, 2 in flight | 160.0 tok/s | TTFT p50 50.0 ms, TPOT p50 10.0 ms | about 5 s left",
     );
   });
 

@@ -11,7 +11,7 @@ export interface PreparedPhase {
   readonly progress: PhaseProgress;
 }
 
-/** Makes the bodies of a phase before its clock starts, so that making them delays no request. */
+/** Makes all bodies of a phase before its clock starts, so that making them delays no request. */
 export function preparePhase(run: Run, phase: Phase): PreparedPhase {
   const { workload, models, clock, model, requests, apiKey } = run;
   const load = workload.requestRate === null ? phase.concurrency : `${workload.requestRate}rps`;
@@ -23,7 +23,7 @@ export function preparePhase(run: Run, phase: Phase): PreparedPhase {
   const bodies = prompts.map((prompt) => requestBody(workload, prompt, options));
   // Not the prompts themselves: what a phase holds on to is copied by the garbage collector while it measures.
   const outputTokens = prompts.map((prompt) => prompt.outputTokens ?? workload.outputTokens);
-  const promptsSha256 = run.prompts.digest?.(setName, phase.total) ?? digestOf(prompts);
+  const promptsSha256 = digestOf(prompts);
   const progress = phaseProgress(workload, phase, requests, clock.nowMs());
 
   const launch: Launch = async (index, due) => {
@@ -46,21 +46,4 @@ export function preparePhase(run: Run, phase: Phase): PreparedPhase {
     return trace;
   };
   return { launch, promptsSha256, progress };
-}
-
-/** All bodies, made at once; of prompts that must not all be held, the next one as soon as one is taken. */
-function bodiesOf(prompts: readonly Prompt[], isLazy: boolean, make: (prompt: Prompt) => string) {
-  const bodies: string[] = isLazy ? [] : prompts.map(make);
-  const makeReady = (index: number): string => {
-    const prompt = prompts[index];
-    bodies[index] ??= prompt === undefined ? "" : make(prompt);
-    return bodies[index];
-  };
-  return (index: number): string => {
-    const body = makeReady(index);
-    // A body is as large as its prompt and is not needed again.
-    bodies[index] = "";
-    if (isLazy) setImmediate(makeReady, index + 1);
-    return body;
-  };
 }

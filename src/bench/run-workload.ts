@@ -19,8 +19,8 @@ import type { LoadPoint, OutputProbe, RequestTrace } from "./load-point.ts";
 import { probeOutput } from "./output-probe.ts";
 import type { Phase } from "./phase-progress.ts";
 import { preparePhase } from "./prepare-phase.ts";
-import { sampleServer, serverCheckOf } from "./server-check.ts";
 import { type ShowProgress, whileShowing } from "./progress-text.ts";
+import { sampleServer, serverCheckOf } from "./server-check.ts";
 import { type ServerCounters, serverCounterReader } from "./server-counters.ts";
 import { summarize } from "./summarize.ts";
 import { toLoadPoint } from "./to-load-point.ts";
@@ -86,7 +86,6 @@ export async function runWorkload(context: RunWorkloadContext): Promise<readonly
       const atLevel = runAt(run, level, points.length + 1);
       if (level.repeat === 0) await warmUp(atLevel, level.concurrency);
       throwIfCancelled(context);
-    place: { ...run.place, index },
       points.push(await measure(atLevel, level));
       throwIfCancelled(context);
     }
@@ -97,12 +96,22 @@ export async function runWorkload(context: RunWorkloadContext): Promise<readonly
   }
 }
 
+/** All levels, then all again, so that a slow drift of the machine does not look like an effect of the load. */
+function everyLevel(workload: Workload): NextLevel {
+  const { concurrency: levels, requestRate, repeats, requestsPerLevel: requests } = workload;
+  return ({ length }) => {
+    const repeat = Math.floor(length / levels.length);
+    const concurrency = levels[length % levels.length];
+    return repeat >= repeats || concurrency === undefined ? null : { concurrency, requestRate, repeat, requests };
+  };
+}
+
 function runAt(run: Run, { concurrency, requestRate, requests }: Level, index: number): Run {
   return {
     ...run,
+    place: { ...run.place, index },
     workload: { ...run.workload, concurrency: [concurrency], requestRate, requestsPerLevel: requests },
   };
-  readonly place: Phase["place"];
 }
 
 /** What stays the same for a whole run. */
@@ -116,8 +125,8 @@ export interface Run extends RunWorkloadContext {
   readonly outputBefore: OutputProbe | null;
   readonly readers: ExchangeReaders;
   readonly readCounters: () => Promise<ServerCounters | null>;
+  readonly place: Phase["place"];
 }
-    place: { index: 1, of: context.nextLevel === undefined ? workload.concurrency.length * workload.repeats : null },
 
 async function prepareRun(context: RunWorkloadContext, requests: InFlight): Promise<Run> {
   const { workload, models, signal } = context;
@@ -131,6 +140,7 @@ async function prepareRun(context: RunWorkloadContext, requests: InFlight): Prom
     outputBefore: null,
     readers: exchangeReaders(),
     readCounters: serverCounterReader(models, context, signal),
+    place: { index: 1, of: context.nextLevel === undefined ? workload.concurrency.length * workload.repeats : null },
   };
   const { launch } = preparePhase(run, { kind: "first", concurrency: 1, repeat: 0, total: 1, place: run.place });
   const trace = await launch(0, { scheduledMs: null, queuedMs: 0 });
@@ -202,10 +212,6 @@ async function measure(run: Run, { concurrency, repeat }: Level): Promise<LoadPo
       promptsSha256,
       wantedPromptTokens: workload.inputTokens,
       differentPrompts: run.prompts.different,
-function repeatedRatio({ workload: { trace }, traceRows }: Run): number | null {
-  return trace === undefined || traceRows === undefined ? null : repeatedShare(traceRows, trace.blockTokens);
-}
-
       cancelled: signal.aborted,
       server: serverCheckOf(samples, traces),
       client,

@@ -50,14 +50,16 @@ export function gateSpec(gate: GateEntry): GateSpec {
     baseline: gate.baseline ?? null,
     onInconclusive: gate["on-inconclusive"],
     requireComparison: gate["require-comparison"],
+    allowImported: gate["allow-imported"],
     rules: gateRules(gate.metrics),
     minSuccessRatio: gate["min-success-ratio"],
-    allowImported: gate["allow-imported"],
   };
 }
 
 function hostSpec(host: HostEntry, secrets: SecretBox): HostSpec {
-  if (host.connection === "local") return host;
+  const lockTimeoutMs = host["lock-timeout"];
+  const lock = lockTimeoutMs === undefined ? {} : { lockTimeoutMs };
+  if (host.connection === "local") return { connection: "local", name: host.name, address: host.address, ...lock };
   return {
     connection: "ssh",
     name: host.name,
@@ -67,6 +69,7 @@ function hostSpec(host: HostEntry, secrets: SecretBox): HostSpec {
     trust: trustOf(host) ?? { kind: "fingerprints", sha256: [] },
     login: loginOf(host, secrets),
     connectTimeoutMs: host["connect-timeout"],
+    ...lock,
     transport: host.transport,
     ...(host["ssh-config"] !== undefined && { sshConfigPath: host["ssh-config"] }),
   };

@@ -15,6 +15,12 @@ const name = plainName({
   example: "a770-lab-1",
 });
 
+const lockTimeout = duration(0, 86_400_000, {
+  description:
+    "How long to wait when another run has the host. Without it `run` waits 30 s, which is enough for one that was killed, and `provision` does not wait.",
+  example: "30m",
+}).optional();
+
 export const sshHostSchema = z.strictObject({
   name,
   connection: z.literal("ssh").default("ssh").describe("How to reach the host."),
@@ -66,6 +72,7 @@ export const sshHostSchema = z.strictObject({
     description: "How long one attempt to connect may take.",
     example: "20s",
   }).prefault("20s"),
+  "lock-timeout": lockTimeout,
 });
 
 export const localHostSchema = z.strictObject({
@@ -74,13 +81,14 @@ export const localHostSchema = z.strictObject({
   address: text(ADDRESS, "a host name or an IP address", {
     description: "Address under which the model server is reached from here.",
   }).default("127.0.0.1"),
+  "lock-timeout": lockTimeout,
 });
 
 export const hostsSchema = z
   .array(z.discriminatedUnion("connection", [sshHostSchema, localHostSchema]))
   .max(64, { error: "at most 64 hosts; use a job matrix for more" })
   .describe(
-    "The machines to check, provision and measure. `check` and `provision` work on all of them at once, `run` on one after the other.",
+    "The machines to check, provision and measure. All commands work on several of them at once; `run` measures one at a time.",
   );
 
 export type HostEntry = z.output<typeof hostsSchema>[number];

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { AppError } from "../core/app-error.ts";
 import { Secret } from "../core/secret.ts";
 import { describeIssues, wantedWords } from "./config-problem.ts";
+import { duration } from "./field-kinds.ts";
 import { inputProblems } from "./input-problems.ts";
 
 /** Where an option can be given: as an input of the Action, as a flag of the command line, or as both. */
@@ -85,6 +86,14 @@ export function integerText(min: number, max: number) {
     .regex(/^\d{1,15}$/, { error })
     .transform(Number)
     .pipe(z.int({ error }).min(min, { error }).max(max, { error }));
+}
+
+/** "90s", "10m", or plain seconds, to milliseconds. */
+export function durationText(minMs: number, maxMs: number) {
+  return z
+    .string()
+    .transform((written) => (/^\d+$/.test(written) ? Number(written) : written))
+    .pipe(duration(minMs, maxMs, { description: "A length of time" }));
 }
 
 export function secretText() {

@@ -13,7 +13,9 @@ import type { Overrides, RunOptions } from "./run-options.ts";
  */
 export function applyOverrides(config: ConfigFile, { options, label }: Overrides): ConfigFile {
   const problems: string[] = [];
-  const hosts = chooseHosts(config.hosts, options, label, problems).map((host) => withTrust(host, options));
+  const hosts = chooseHosts(config.hosts, options, label, problems)
+    .map((host) => withTrust(host, options))
+    .map((host) => withLockTimeout(host, options));
   const playbook = withTags(options.playbook ?? config.playbook, options, label, problems);
   const workloads = pick(config.workloads, options.workloads, label("workloads"), problems);
   if (problems.length > 0) throw optionsInvalid(problems);
@@ -98,6 +100,10 @@ function withTags(
     ...(tags !== undefined && { tags: [...tags] }),
     ...(skipTags !== undefined && { "skip-tags": [...skipTags] }),
   };
+}
+
+function withLockTimeout(host: HostEntry, { "lock-timeout": lockTimeout }: RunOptions): HostEntry {
+  return lockTimeout === undefined ? host : { ...host, "lock-timeout": lockTimeout };
 }
 
 function withGate(gate: ConfigFile["gate"], options: RunOptions): ConfigFile["gate"] {

@@ -142,6 +142,16 @@ export interface SweepSpec {
   readonly refinements: number;
 }
 
+/** A trace in Mooncake's format (trace-file.ts). */
+export interface TraceSpec {
+  readonly path: string;
+  /** 2 replays in half the time. */
+  readonly speed: number;
+  /** Tokens for which one entry of `hash_ids` stands. */
+  readonly blockTokens: number;
+  readonly unit: "ms" | "s";
+}
+
 export interface Workload {
   readonly name: string;
   readonly endpoint: Endpoint;
@@ -178,6 +188,8 @@ export interface Workload {
   readonly maxConcurrency?: number;
   /** Requests start for this long instead of up to `requestsPerLevel`. */
   readonly durationMs?: number;
+  /** Send what a trace says, when it says: an open loop whose rate is that of the trace. */
+  readonly trace?: TraceSpec;
   /** Look for the highest level that the server holds, instead of measuring given ones. */
   readonly sweep?: SweepSpec;
   /** Ask the server for usage on every chunk (vLLM's continuous_usage_stats): gives token-weighted ITL. */

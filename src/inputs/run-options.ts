@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CERTIFICATE_SECONDS, CERTIFICATE_SECONDS_ABOUT, certificateSeconds } from "./certificate-seconds.ts";
 import {
+  durationText,
   flagText,
   integerText,
   line,
@@ -39,6 +40,20 @@ export const RUN_OPTIONS = {
   playbook: option(line(), {
     description: "Playbook name or path, instead of the file's.",
     group: "Configuration",
+  }),
+  "hosts-at-once": option(integerText(1, 64), {
+    description:
+      "How many hosts to work on at the same time. Without it: 4 for `run`, which measures one after the other whatever this is, else 16.",
+    group: "Configuration",
+    placeholder: "number",
+    commands: ["run", "check", "provision", "undo"],
+  }),
+  "lock-timeout": option(durationText(0, 86_400_000), {
+    description:
+      "How long to wait for a host that another run has, such as `30m`, instead of the file's. Without both: 30 s for `run`, else not at all.",
+    group: "Configuration",
+    placeholder: "time",
+    commands: ["run", "provision"],
   }),
   tags: option(names(), {
     description:

@@ -43,14 +43,14 @@ async function runConfigured(
     case "check":
       return check(config, world, options);
     case "provision":
-      return provision(config, world);
+      return provision(config, world, options);
     case "compare":
       return withReports(config.report.dir, world.files, () =>
         compare({ current: requireCurrent(options.current), gate: config.gate, reportDir: config.report.dir }, world),
       );
     case "run":
       return withReports(config.report.dir, world.files, async () => {
-        const outcome = await run(config, world);
+        const outcome = await run(config, world, options);
         core.setOutput("record-path", outcome.hosts.map(({ recordPath }) => recordPath).join("\n"));
         return runOutcome(outcome, world);
       });

@@ -2,6 +2,7 @@ import { exitCodeOf } from "../core/app-error.ts";
 import { formatFailure } from "../core/format-failure.ts";
 import { requireHosts } from "../inputs/require-hosts.ts";
 import type { HostSpec, PlaybookRef, RunConfig } from "../inputs/run-config.ts";
+import type { RunOptions } from "../inputs/run-options.ts";
 import type { HostPlan } from "../plan/host-plan.ts";
 import { planProblem } from "../plan/plan-problem.ts";
 import type { Playbook } from "../plan/playbook.ts";
@@ -27,19 +28,19 @@ interface HostCheck {
 /** Without a playbook, the assertions that hold for every Arc host. */
 const USUAL_PLAYBOOK: PlaybookRef = { name: "check-only", vars: {} };
 
-export interface CheckOptions {
-  /** Show line by line what `provision` would change. */
-  readonly diff?: boolean;
-}
-
 /** Reads every host and compares it with the playbook. Changes nothing on them; a host that cannot be asked does not stop the others. */
 export async function check(
   config: RunConfig,
   world: World,
-  { diff = false }: CheckOptions = {},
+  { diff = false, "hosts-at-once": atOnce }: Pick<RunOptions, "diff" | "hosts-at-once"> = {},
 ): Promise<CommandOutcome> {
   const playbook = await loadPlaybook(config.playbook ?? USUAL_PLAYBOOK, world);
-  const checks = await onEveryHost(requireHosts(config, "check"), world, (host, own) => checkOne(host, playbook, own));
+  const checks = await onEveryHost(
+    requireHosts(config, "check"),
+    world,
+    (host, own) => checkOne(host, playbook, own),
+    atOnce,
+  );
   await writeHostFacts(checks, config, world);
   const failed = checks.filter(({ problem }) => problem !== null);
   return {

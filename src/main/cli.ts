@@ -51,12 +51,7 @@ configured(
   provision,
   "provision --hosts arc-01 --tags clocks",
 );
-configured(
-  "undo",
-  "put back what provision changed, last change first",
-  (config, world, { run }) => undo(config, world, run ?? null),
-  "undo --hosts arc-01",
-);
+configured("undo", "put back what provision changed, last change first", undo, "undo --hosts arc-01");
 addPlayCommands(program, edge);
 configured("serve", "start the model server and leave it running", serve, "serve --hosts arc-01");
 configured("stop", "end the model server that serve or a broken run left", stop, "stop --hosts arc-01");

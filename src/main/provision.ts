@@ -2,6 +2,7 @@ import { exitCodeOf } from "../core/app-error.ts";
 import { formatFailure } from "../core/format-failure.ts";
 import { requireHosts } from "../inputs/require-hosts.ts";
 import type { HostSpec, RunConfig } from "../inputs/run-config.ts";
+import type { RunOptions } from "../inputs/run-options.ts";
 import type { Playbook } from "../plan/playbook.ts";
 import { renderDiff } from "../plan/render-diff.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
@@ -28,10 +29,17 @@ interface HostProvision {
 }
 
 /** Brings all hosts to the state of the playbook. A host that fails does not stop the others; the worst exit code counts. */
-export async function provision(config: RunConfig, world: World): Promise<CommandOutcome> {
+export async function provision(
+  config: RunConfig,
+  world: World,
+  { "hosts-at-once": atOnce }: Pick<RunOptions, "hosts-at-once"> = {},
+): Promise<CommandOutcome> {
   const playbook = await loadPlaybook(requirePlaybook(config), world);
-  const hosts = await onEveryHost(requireHosts(config, "provision"), world, (host, own) =>
-    provisionOne(host, playbook, own),
+  const hosts = await onEveryHost(
+    requireHosts(config, "provision"),
+    world,
+    (host, own) => provisionOne(host, playbook, own),
+    atOnce,
   );
   await writeHostFacts(hosts, config, world);
   const records = hosts.flatMap(({ record }) => record ?? []);
@@ -67,8 +75,11 @@ async function provisionOne(host: HostSpec, playbook: Playbook, world: World): P
   console.group(`Provision ${host.name}`);
   try {
     await using shell = await world.openShell(host);
-    const ownId = await ownBootId(world);
-    await provisionHost({ shell, clock, console, playbook, signal, onRecord, onFacts, ownBootId: ownId });
+    await provisionHost({
+      ...{ shell, clock, console, playbook, signal, onRecord, onFacts },
+      ownBootId: await ownBootId(world),
+      lockWaitMs: host.lockTimeoutMs ?? 0,
+    });
     return { host: host.name, record, facts, failure: null };
   } catch (failure) {
     return { host: host.name, record, facts, failure };

@@ -33,6 +33,7 @@ export async function realWorld(console: Console, signal: AbortSignal): Promise<
     source: await sourceIdentity(process.env),
     simulated: false,
     productRoot: productRoot(),
+    measureInTurn: (work) => work(),
     rememberServer: () => {},
   };
 }

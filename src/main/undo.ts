@@ -2,6 +2,7 @@ import { exitCodeOf } from "../core/app-error.ts";
 import { formatFailure } from "../core/format-failure.ts";
 import { requireHosts } from "../inputs/require-hosts.ts";
 import type { HostSpec, RunConfig } from "../inputs/run-config.ts";
+import type { RunOptions } from "../inputs/run-options.ts";
 import type { ProvisionRecord } from "../provision/provision-record.ts";
 import { undoHost } from "../provision/undo-host.ts";
 import { provisionTable } from "../report/host-tables.ts";
@@ -14,9 +15,19 @@ interface HostUndo {
   readonly failure: unknown;
 }
 
-/** Puts back on every host what a run changed; null: the last run that changed something and is not undone yet. */
-export async function undo(config: RunConfig, world: World, runId: string | null): Promise<CommandOutcome> {
-  const hosts = await onEveryHost(requireHosts(config, "undo"), world, (host, own) => undoOne(host, runId, own));
+interface UndoOptions extends Pick<RunOptions, "hosts-at-once"> {
+  /** Null: the last run that changed something and is not undone yet. */
+  readonly run?: string | null;
+}
+
+/** Puts back on every host what a run changed. */
+export async function undo(
+  config: RunConfig,
+  world: World,
+  { run: runId = null, "hosts-at-once": atOnce }: UndoOptions = {},
+): Promise<CommandOutcome> {
+  const work = (host: HostSpec, own: World) => undoOne(host, runId, own);
+  const hosts = await onEveryHost(requireHosts(config, "undo"), world, work, atOnce);
   const failures = hosts.flatMap(({ failure }) => (failure === null ? [] : [failure]));
   const records = hosts.flatMap(({ record }) => record ?? []);
   return {

@@ -34,6 +34,8 @@ export interface World {
   readonly simulated: boolean;
   /** Folder with playbooks/, for playbooks given by name. */
   readonly productRoot: string;
+  /** Measures when no other host is being measured: what one brings upon this client must not be in another's numbers. */
+  readonly measureInTurn: <Result>(work: () => Promise<Result>) => Promise<Result>;
   /** Called before a server is started, so that a later process (the Action's post step) can stop it. */
   readonly rememberServer: (host: string, port: number) => void;
 }

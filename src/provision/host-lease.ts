@@ -66,8 +66,9 @@ async function waitForLock(context: LeaseContext, token: string, waitMs: number)
   for (;;) {
     const answer = await tryLock(context, token);
     if (answer.lock !== null) return answer.lock;
-    if (clock.nowMs() - startedMs >= waitMs) throw busy(shell.host, answer.holder);
-    console.progress(`Waiting for ${shell.host}: ${answer.holder} has it`);
+    const waitedMs = clock.nowMs() - startedMs;
+    if (waitedMs >= waitMs) throw busy(shell.host, answer.holder, waitedMs);
+    console.progress(`Waiting for ${shell.host}: ${answer.holder} (${timeText(waitedMs)} of ${timeText(waitMs)})`);
     await clock.sleep(RETRY_MS, signal);
     if (signal?.aborted) {
       throw new AppError("CANCELLED", {
@@ -100,7 +101,7 @@ async function tryLock(
   // Whoever awaits `said` sees a failure; a later one (the connection of a reboot) is expected.
   ended.catch(() => {});
   const line = await Promise.race([said, ended]);
-  if (line.startsWith("@busy ")) return { lock: null, holder: line.slice(6) };
+  if (line.startsWith("@busy ")) return { lock: null, holder: holderOf(line) };
   if (line === "@unlocked") console.warn(`${shell.host} has no locks that work: nothing keeps other runs out`);
   else if (line !== "@locked") throw cannotLock(shell.host, line);
   return {
@@ -138,7 +139,11 @@ boot_id() { cat "$ARC_ROOT/proc/sys/kernel/random/boot_id" 2>/dev/null || echo u
 const HOLD = `${FILES}
 command -v flock >/dev/null || { echo @unlocked; exit 0; }
 exec 9>>"$lock"
-if ! flock -n 9; then echo "@busy $(cat "$lock.owner" 2>/dev/null || echo 'another run')"; exit 75; fi
+if ! flock -n 9; then
+  since=$(stat -c %Y "$lock.owner" 2>/dev/null) && held=$(( $(date +%s) - since )) || held=unknown
+  echo "@busy $held $(cat "$lock.owner" 2>/dev/null || echo 'another run')"
+  exit 75
+fi
 # Some file systems grant every lock to everybody.
 if flock -n "$lock" true 9>&-; then echo @unlocked; exit 0; fi
 if [ -s "$lease" ]; then
@@ -147,7 +152,7 @@ if [ -s "$lease" ]; then
   up_s=0
   if [ "$boot" != "$(boot_id)" ]; then IFS=. read -r up_s _ < "$ARC_ROOT/proc/uptime"; fi
   if [ "$token" != "$TOKEN" ] && [ "$until" -gt "$(date +%s)" ] && [ "$up_s" -lt 240 ]; then
-    echo "@busy $owner (it reboots the host)"
+    echo "@busy unknown $owner (it reboots the host)"
     exit 75
   fi
 fi
@@ -161,10 +166,22 @@ const BRIDGE = `${FILES}
 printf '%s %s %s %s\\n' "$(( $(date +%s) + LEASE_SECONDS ))" "$TOKEN" "$(boot_id)" "$OWNER" > "$lease.new" && mv -f "$lease.new" "$lease"
 `;
 
-function busy(host: string, holder: string): AppError {
+/** "@busy SECONDS OWNER" in words. */
+function holderOf(line: string): string {
+  const [, seconds = "unknown", owner = "another run"] = /^@busy (\S+) (.+)$/.exec(line) ?? [];
+  return seconds === "unknown" ? `${owner} has it` : `${owner} has had it for ${timeText(Number(seconds) * 1000)}`;
+}
+
+function timeText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  return seconds < 7200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3600)} h`;
+}
+
+function busy(host: string, holder: string, waitedMs: number): AppError {
   return new AppError("HOST_BUSY", {
-    message: `Cannot take host "${host}": ${holder} has it`,
-    hint: "Wait until that run ends, or let this one wait with a longer lock time-out",
+    message: `Cannot take host "${host}": ${holder}${waitedMs < 1000 ? "" : `, waited ${timeText(waitedMs)}`}`,
+    hint: "Wait until that run ends, or let this one wait longer: lock-timeout of the host, or --lock-timeout 30m",
   });
 }
 

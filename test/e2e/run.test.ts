@@ -1,3 +1,4 @@
+import ssh2 from "ssh2";
 import { describe, expect, it } from "vitest";
 import { runCli } from "./mini-runner.ts";
 import { ServedWorkspace } from "./served-workspace.ts";
@@ -84,6 +85,39 @@ describe("arc-vllm run", () => {
     if (signal === "SIGKILL") await new Promise((done) => setTimeout(done, 4_000));
     expect(await workspace.untilNothingIsAlive(signal === "SIGKILL" ? 11_000 : 0)).toEqual([]);
     expect(workspace.record()).toMatchObject({ schema: "arc-vllm/v1", state: "partial" });
+  });
+
+  it("measures hosts one after the other, and goes on without one that is dead", async () => {
+    const workspace = await ServedWorkspace.make();
+    const cwd = workspace.folder;
+    await runCli(["serve"], { cwd });
+    const trust = `host-key: "SHA256:${"A".repeat(43)}", connect-timeout: 1s`;
+    const config = workspace
+      .read("arc-vllm.yml")
+      .replace(
+        /^hosts:.*$/m,
+        `hosts: [{ name: a, connection: local }, { name: dead, address: 127.0.0.1, port: 1, user: x, private-key-env: K, ${trust} }, { name: b, connection: local }]`,
+      )
+      .replace(
+        /^serve:[\s\S]*?(?=^workloads)/m,
+        `serve: { engine: url, base-url: "http://127.0.0.1:${workspace.port}", served-model-name: tiny }\n`,
+      );
+    workspace.write("many.yml", config);
+    const { exitCode, stderr } = await runCli(["run", "--config", "many.yml", "--certificate-seconds", "0"], {
+      cwd,
+      env: { K: ssh2.utils.generateKeyPairSync("ed25519").private },
+    });
+    await runCli(["stop"], { cwd });
+    expect(exitCode, stderr).toBe(3);
+    const [a, b] = ["a", "b"].map((host) => workspace.recordOf(host));
+    expect([a?.state, b?.state]).toEqual(["complete", "complete"]);
+    const spans = [a, b].map((record) => {
+      const at = record?.points.map(({ startedAt }) => Date.parse(startedAt)) ?? [];
+      return { from: Math.min(...at), to: Math.max(...at) };
+    });
+    const [first, second] = spans.sort((one, other) => one.from - other.from);
+    expect(first?.to).toBeLessThan(second?.from ?? 0);
+    expect(stderr).toMatch(/^a: Measure short$/m);
   });
 
   it("leaves a server running with serve, and stop ends it", async () => {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { RunRecord } from "../../src/record/run-record.ts";
 
 const standIn = resolve(import.meta.dirname, "../fakes/stand-in-vllm.mjs");
 
@@ -69,6 +70,17 @@ ${gate}
   record(): Record<string, unknown> {
     const names = readdirSync(join(this.folder, "arc-vllm-report")).filter((file) => file.startsWith("record-"));
     return JSON.parse(this.read(`arc-vllm-report/${names.at(-1)}`));
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  /** The record of one host of several. */
+  recordOf(host: string): RunRecord {
+    const names = readdirSync(join(this.folder, "arc-vllm-report")).filter((file) => file.endsWith(`-${host}.json`));
+    const name = names.find((file) => file.startsWith("record-"));
+    return JSON.parse(this.read(`arc-vllm-report/${name}`));
   }
 
   /** Processes of the server that still run; a zombie does not. */

@@ -135,6 +135,22 @@ describe("loadConfig() with options over a file", () => {
     );
   });
 
+  it.each([
+    { flags: {}, more: "", is: undefined },
+    { flags: {}, more: "    lock-timeout: 20m\n", is: 1_200_000 },
+    { flags: { "lock-timeout": "90s" }, more: "    lock-timeout: 20m\n", is: 90_000 },
+    { flags: { "lock-timeout": "45" }, more: "", is: 45_000 },
+  ])("waits $is ms for a host that is taken, with $flags over the file's $more", ({ flags, more, is }) => {
+    const text = exampleWith(`    host-key: ${KEY}\n`, `    host-key: ${KEY}\n${more}`);
+    expect(load(flags, text).hosts[0]?.lockTimeoutMs).toBe(is);
+  });
+
+  it("refuses a time that is none", () => {
+    expect(failure({ "lock-timeout": "soon" }).message).toContain(
+      '--lock-timeout: found "soon", wanted a time such as',
+    );
+  });
+
   it("trusts the key of an option only where the file says nothing", () => {
     const other = `SHA256:${"A".repeat(43)}`;
     const trust = (config: RunConfig) => (config.hosts[0] as SshHostSpec).trust;

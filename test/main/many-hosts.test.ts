@@ -5,7 +5,9 @@ import type { RunConfig } from "../../src/inputs/run-config.ts";
 import { parseRunOptions } from "../../src/inputs/run-options.ts";
 import { check } from "../../src/main/check.ts";
 import { provision } from "../../src/main/provision.ts";
+import { run } from "../../src/main/run.ts";
 import type { World } from "../../src/main/world.ts";
+import type { FakeConsole } from "../fakes/fake-console.ts";
 import { fakeWorld } from "../fakes/fake-world.ts";
 import { type StubHost, stubHost } from "../fakes/stub-host.ts";
 
@@ -36,6 +38,20 @@ function configFor(names: readonly string[]): RunConfig {
 
 const dead = async (): Promise<never> => {
   throw new AppError("HOST_UNREACHABLE", { message: 'Cannot reach host "b"', hint: "Switch it on" });
+};
+
+/** What a run knows about itself. */
+const RUN: Pick<World, "identity" | "source" | "simulated"> = {
+  identity: {
+    id: "run-1",
+    attempt: 1,
+    url: null,
+    trigger: "cli",
+    startedAt: "2026-01-01T00:00:00.000Z",
+    toolVersion: "1.0.0",
+  },
+  source: null,
+  simulated: false,
 };
 
 /** The world, and what is written in it. */
@@ -100,6 +116,40 @@ describe("check()", () => {
     const { world, first, last } = threeHosts();
     await check(configFor(["a", "c"]), world);
     expect([first.shell.ran.length, last.shell.ran.length]).toEqual([1, 1]);
+  });
+});
+
+describe("run()", () => {
+  it("works on the hosts at once, keeps their order, and ends with the worst exit code when one is dead", async () => {
+    const { world: base, first, last } = threeHosts();
+    const { world: recorded, written } = recording(base);
+    const world: World = { ...recorded, ...RUN };
+    const { hosts, decision } = await run(configFor(["a", "b", "c"]), world);
+    expect(hosts.map(({ record }) => [record.host, record.state])).toEqual([
+      ["a", "complete"],
+      ["b", "partial"],
+      ["c", "complete"],
+    ]);
+    expect([first.read("etc/note"), last.read("etc/note")]).toEqual(["as wanted", "as wanted"]);
+    expect(decision).toMatchObject({ status: "INVALID", exitCode: 3 });
+    expect([...written.keys()].filter((path) => path.includes("record-"))).toHaveLength(3);
+    const lines = (world.console as FakeConsole).lines.filter((line) => line.includes("changed  note"));
+    expect(lines).toEqual([expect.stringMatching(/^info [ac]: /), expect.stringMatching(/^info [ac]: /)]);
+  });
+
+  it("begins no host any more once it is cancelled", async () => {
+    const controller = new AbortController();
+    const opened: string[] = [];
+    const open = (name: string) => async (): Promise<never> => {
+      opened.push(name);
+      controller.abort();
+      return dead();
+    };
+    const base = fakeWorld({ a: open("a"), b: open("b") }, { "small.yml": PLAYBOOK });
+    const world: World = { ...base, ...RUN, signal: controller.signal };
+    const { hosts } = await run(configFor(["a", "b"]), world, { "hosts-at-once": 1 });
+    expect(opened).toEqual(["a"]);
+    expect(hosts.map(({ record }) => record.host)).toEqual(["a"]);
   });
 });
 

@@ -40,6 +40,22 @@ describe("onEveryHost()", () => {
     expect(most).toBe(16);
   });
 
+  it("waits for the others before it throws what a work threw", async () => {
+    const ended: string[] = [];
+    const working = onEveryHost(
+      hostsNamed("a", "b", "c"),
+      worldWith(),
+      async ({ name }) => {
+        if (name === "a") throw new Error("disk full");
+        await new Promise((resolve) => setImmediate(resolve));
+        ended.push(name);
+      },
+      2,
+    );
+    await expect(working).rejects.toThrow("disk full");
+    expect(ended).toEqual(["b", "c"]);
+  });
+
   it("says whose line it is, and opens no part of the log that would hold other hosts' lines", async () => {
     const console = fakeConsole();
     await onEveryHost(hostsNamed("a", "b"), worldWith(console), async (_, own) => {
@@ -48,7 +64,7 @@ describe("onEveryHost()", () => {
       own.console.progress("still there");
       own.console.endGroup();
     });
-    expect(console.lines).toEqual(["warn a: careful", "warn b: careful"]);
+    expect(console.lines).toEqual(["info a: Provision", "warn a: careful", "info b: Provision", "warn b: careful"]);
     expect(console.progressLines).toEqual(["a: still there", "b: still there"]);
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -29,11 +29,27 @@ describe("takeLease()", () => {
     const first = await takeLease(runner("run one"));
     await expect(takeLease(runner("run two"))).rejects.toMatchObject({
       code: "HOST_BUSY",
-      message: 'Cannot take host "here": run one has it',
+      message: expect.stringMatching(/^Cannot take host "here": run one has had it for \d s$/),
     });
     await first[Symbol.asyncDispose]();
     const second = await takeLease(runner("run two"));
     await second[Symbol.asyncDispose]();
+  });
+
+  it("says whom it waits for and how long, and gives up after the time-out", async () => {
+    const first = await takeLease(runner("run one"));
+    utimesSync(join(root, "run/lock/arc-vllm.lock.owner"), new Date(), Date.now() / 1000 - 600);
+    const console = fakeConsole();
+    await expect(
+      takeLease(runner("run two", { console, clock: new FakeClock(), waitMs: 25_000 })),
+    ).rejects.toMatchObject({
+      message: 'Cannot take host "here": run one has had it for 10 min, waited 30 s',
+      hint: expect.stringContaining("--lock-timeout"),
+    });
+    expect(console.progressLines).toEqual(
+      [0, 10, 20].map((waited) => `Waiting for here: run one has had it for 10 min (${waited} s of 25 s)`),
+    );
+    await first[Symbol.asyncDispose]();
   });
 
   it("waits for the other run when asked to", async () => {

@@ -4,6 +4,7 @@ import type { GpuMemory } from "./gpu-memory.ts";
 import { gpuModel } from "./gpu-names.ts";
 import type { PciGpu } from "./gpus.ts";
 import type { GpuFacts } from "./host-facts.ts";
+import type { LspciGpu } from "./lspci.ts";
 import type { XpuSmiGpu } from "./xpu-smi.ts";
 
 /** Firmware without Resizable BAR leaves this window. */
@@ -15,11 +16,12 @@ export interface ToldOfGpus {
   readonly memory: GpuMemory;
   readonly barLog?: BarLog;
   readonly xpuSmi?: readonly XpuSmiGpu[];
+  readonly lspci?: Readonly<Record<string, LspciGpu>>;
 }
 
 /** Concludes from what was read: memory by the best source there is, then what the BIOS gives of it to the CPU. */
 export function gpuFacts(pci: readonly PciGpu[], told: ToldOfGpus): Reading<readonly GpuFacts[]> {
-  const { memory, barLog = {}, xpuSmi = [] } = told;
+  const { memory, barLog = {}, xpuSmi = [], lspci = {} } = told;
   const isOnly = pci.filter((gpu) => kindOf(gpu) === "discrete").length === 1;
   // A line without an address can only be told apart on a host with one card.
   const of = <T>(all: Readonly<Record<string, T>>, { bdf }: PciGpu) => all[bdf] ?? (isOnly ? all[""] : undefined);
@@ -28,7 +30,10 @@ export function gpuFacts(pci: readonly PciGpu[], told: ToldOfGpus): Reading<read
     const smi = xpuSmi.find(({ bdf }) => bdf === gpu.bdf);
     // The kernel log may be of another card order or be cut off.
     const size = smi?.memoryMiB ? { mib: smi.memoryMiB, line: smi.line } : of(memory, gpu);
-    return concludeDiscrete(gpu, vramOf(gpu, size), smi, of(barLog, gpu) ?? []);
+    const shown = lspci[gpu.bdf];
+    // Kernels before 6.1 have no file for the sizes that the window can have.
+    const sized = { ...gpu, bar2LargestMiB: gpu.bar2LargestMiB ?? shown?.bar2LargestMiB ?? null };
+    return concludeDiscrete(sized, { vram: vramOf(sized, size), smi, lspci: shown, barLines: of(barLog, gpu) ?? [] });
   });
   return read(
     readings.map(({ value }) => value),
@@ -37,12 +42,15 @@ export function gpuFacts(pci: readonly PciGpu[], told: ToldOfGpus): Reading<read
   );
 }
 
-function concludeDiscrete(
-  gpu: PciGpu,
-  vram: Vram | null,
-  smi: XpuSmiGpu | undefined,
-  barLines: readonly string[],
-): Reading<GpuFacts> {
+interface ToldOfCard {
+  readonly vram: Vram | null;
+  readonly smi: XpuSmiGpu | undefined;
+  readonly lspci: LspciGpu | undefined;
+  readonly barLines: readonly string[];
+}
+
+function concludeDiscrete(gpu: PciGpu, told: ToldOfCard): Reading<GpuFacts> {
+  const { vram, smi } = told;
   const bar2MiB = gpu.bar2 === null ? null : Number(gpu.bar2.bytes / 1_048_576n);
   const value: GpuFacts = {
     ...unconcluded(gpu, "discrete"),
@@ -54,6 +62,7 @@ function concludeDiscrete(
     above4g: gpu.bar2 === null ? null : gpu.bar2.start >= FOUR_GIB,
     throttle: gpu.throttle ?? throttleOf(smi),
     firmwareVersion: smi?.firmwareVersion ?? null,
+    board: told.lspci?.board ?? null,
   };
   const unknown: readonly (readonly [boolean, string])[] = [
     [
@@ -65,18 +74,24 @@ function concludeDiscrete(
     [gpu.bar2 === null, `BAR 2 of GPU ${gpu.bdf} unknown: it has no address`],
   ];
   const warnings = unknown.filter(([is]) => is).map(([, warning]) => warning);
-  const bar = `BAR 2 ${bar2MiB ?? "?"} MiB at ${value.bar2Start ?? "?"}`;
-  const why = value.resizableBar === "full" ? null : whyBarIsSmall(barLines);
-  const evidence = [
-    `${gpu.bdf} ${value.name}: ${bar}${why === null ? "" : `: ${why}`}, VRAM ${vram?.from ?? "unknown"}`,
-    ...(value.resizableBar === "full"
-      ? []
-      : barLines.map((line) => (line.includes(gpu.bdf) ? line : `${gpu.bdf} ${line}`))),
+  return read(value, evidenceOf(value, told), ...warnings);
+}
+
+/** Every line names the card, so that those of one card can be found. */
+function evidenceOf({ bdf, name, bar2MiB, bar2Start, resizableBar }: GpuFacts, told: ToldOfCard): string {
+  const { vram, smi, lspci, barLines } = told;
+  const isFull = resizableBar === "full";
+  const why = isFull ? null : whyBarIsSmall(barLines);
+  const bar = `BAR 2 ${bar2MiB ?? "?"} MiB at ${bar2Start ?? "?"}${why === null ? "" : `: ${why}`}`;
+  return [
+    `${bdf} ${name}: ${bar}, VRAM ${vram?.from ?? "unknown"}`,
+    ...(isFull ? [] : [...barLines, ...(lspci?.lines.map((line) => `lspci: ${line}`) ?? [])]),
     ...(smi?.clockHealth
-      ? [`${gpu.bdf} xpu-smi health: frequency ${smi.clockHealth.status}, ${smi.clockHealth.description}`]
+      ? [`xpu-smi health: frequency ${smi.clockHealth.status}, ${smi.clockHealth.description}`]
       : []),
-  ];
-  return read(value, evidence.join("\n"), ...warnings);
+  ]
+    .map((line) => (line.includes(bdf) ? line : `${bdf} ${line}`))
+    .join("\n");
 }
 
 /** Kernels before 5.19 have no throttle files; xpu-smi asks Level Zero. */

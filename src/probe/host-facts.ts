@@ -118,6 +118,8 @@ export interface GpuFacts {
   readonly throttle?: readonly string[] | null;
   /** Of the graphics firmware on the card, for example DG02_1.3253, as xpu-smi tells it. Absent in older records. */
   readonly firmwareVersion?: string | null;
+  /** The maker's name for it, as lspci knows it. Absent in older records. */
+  readonly board?: string | null;
   /** Sustained power limit of the card; null when its driver shows none. Absent in older records. */
   readonly powerCapW?: number | null;
 }

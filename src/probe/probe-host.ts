@@ -20,6 +20,7 @@ import type { HostFacts } from "./host-facts.ts";
 import { iommu } from "./iommu.ts";
 import { kernel } from "./kernel.ts";
 import { login } from "./login.ts";
+import { lspci } from "./lspci.ts";
 import { osRelease } from "./os-release.ts";
 import { packages } from "./packages.ts";
 import { renderNodes } from "./render-nodes.ts";
@@ -41,6 +42,7 @@ export const FACT_READERS = [
   gpus,
   gpuMemory,
   barLog,
+  lspci,
   renderNodes,
   gpuProcesses,
   firmware,
@@ -109,7 +111,15 @@ export function factsOf(host: string, readAt: string, outputs: ReadonlyMap<strin
     login: value(login),
     cpu: value(cpu),
     memoryMiB: value(memory),
-    gpus: keep("gpus", gpuFacts(value(gpus), { memory: value(gpuMemory), barLog: value(barLog), xpuSmi: smi.gpus })),
+    gpus: keep(
+      "gpus",
+      gpuFacts(value(gpus), {
+        memory: value(gpuMemory),
+        barLog: value(barLog),
+        xpuSmi: smi.gpus,
+        lspci: value(lspci),
+      }),
+    ),
     renderNodes: value(renderNodes),
     docker: value(docker),
     xpuSmi: smi.version,

@@ -67,6 +67,7 @@ const gpu = z.strictObject({
   link: gpuLink.nullable().exactOptional(),
   throttle: texts.nullable().exactOptional(),
   firmwareVersion: optionalText.exactOptional(),
+  board: optionalText.exactOptional(),
   powerCapW: optionalNumber.exactOptional(),
 });
 

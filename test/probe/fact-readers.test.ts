@@ -51,6 +51,19 @@ describe("fact readers", () => {
     expect(asJson(parse(reader, data, dressed).value)).toEqual(data.fact);
   });
 
+  it.each(table)("$reader.name says so when lines are missing in $name, and never throws", ({ reader, data }) => {
+    const lines = data.output.split("\n");
+    fc.assert(
+      fc.property(fc.subarray(lines), fc.boolean(), (left, hasTabs) => {
+        const text = left.join("\n").replaceAll("  ", hasTabs ? "\t" : "  ");
+        const { value, warnings, evidence } = parse(reader, data, text);
+        // Null is a fact only together with what it was read from; else it is a gap, of which people are told.
+        if (value === null) expect([...warnings, evidence].filter(Boolean)).not.toEqual([]);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it.each(readers.map((reader) => ({ reader })))("$reader.name never throws on mangled output", ({ reader }) => {
     const outputs = casesOf(reader.name).map(({ data }) => data.output);
     const mangled = fc

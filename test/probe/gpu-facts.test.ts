@@ -130,6 +130,14 @@ describe("gpuFacts()", () => {
     expect(evidence).toContain(log);
   });
 
+  it("takes the sizes that the window can have from lspci, where the kernel has no file for them", () => {
+    const shown = { bar2LargestMiB: 16_384, board: "ASRock Incorporation Device 6004", lines: ["Region 2: [size=8G]"] };
+    const old = card({ bar2LargestMiB: null, bar2: bar(8n) });
+    const reading = gpuFacts([old], { memory: {}, lspci: { "0000:03:00.0": shown } });
+    expect(reading.value[0]).toMatchObject({ vramMiB: 16_384, resizableBar: "partial", board: shown.board });
+    expect(reading.evidence).toContain("0000:03:00.0 lspci: Region 2: [size=8G]");
+  });
+
   it("has no complaint of the kernel log about a window that is full", () => {
     const log = "i915 0000:03:00.0: [drm] BAR2 resized to 16384M";
     expect(gpuFacts([card()], { memory: {}, barLog: { "0000:03:00.0": [log] } }).evidence).not.toContain(log);

@@ -75,6 +75,8 @@ export interface LoadPoint {
   readonly promptsSha256?: string;
   /** Present on the levels that a sweep tried: they are judged by the sweep, not each against a baseline. */
   readonly sweep?: true;
+  /** Share of the prompt tokens that repeat the start of an earlier prompt on purpose; absent: none, or a shared prefix. */
+  readonly repeatedPromptRatio?: number;
   /** The part of the run under full load; null: it was too short. */
   readonly plateau?: Plateau | null;
   /** What the server counted meanwhile, compared with what this client saw. */

@@ -5,16 +5,17 @@ import type { Workload } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LoopWatch } from "../ports/loop-watch.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
-import { promptsOfFile } from "../prompts/file-prompts.ts";
-import type { FilePrompt } from "../prompts/prompt-file.ts";
-import { type PromptMaker, preparePrompts } from "../prompts/prompts.ts";
-import { type ServerTokenizer, serverTokenizer } from "../prompts/server-tokenizer.ts";
+import { type PromptSources, promptMaker } from "../prompts/prompt-maker.ts";
+import type { PromptMaker } from "../prompts/prompts.ts";
+import { serverTokenizer } from "../prompts/server-tokenizer.ts";
+import { repeatedShare } from "../prompts/trace-prompts.ts";
 import { type ExchangeReaders, exchangeReaders } from "../stream/exchange-reader.ts";
 import { arrivalsMs } from "./arrivals.ts";
 import { checkFirstAnswer } from "./check-endpoint.ts";
 import { driveClosedLoop, driveOpenLoop } from "./drive-load.ts";
 import type { HostSamples } from "./host-sample.ts";
 import { type InFlight, inFlight } from "./in-flight.ts";
+import { everyLevel, type Level, type NextLevel } from "./levels.ts";
 import type { LoadPoint, OutputProbe, RequestTrace } from "./load-point.ts";
 import { probeOutput } from "./output-probe.ts";
 import type { Phase } from "./phase-progress.ts";
@@ -25,7 +26,7 @@ import { type ServerCounters, serverCounterReader } from "./server-counters.ts";
 import { summarize } from "./summarize.ts";
 import { toLoadPoint } from "./to-load-point.ts";
 
-export interface RunWorkloadContext {
+export interface RunWorkloadContext extends PromptSources {
   readonly workload: Workload;
   /** Without /v1 and without a slash at the end. */
   readonly baseUrl: string;
@@ -48,21 +49,7 @@ export interface RunWorkloadContext {
   readonly hostSamples?: HostSamples;
   /** What to measure next, from the points so far, or null for the end; absent: every level of the workload, repeated. */
   readonly nextLevel?: NextLevel;
-  /** What is in the file of `workload.prompts`; absent: the workload has none. */
-  readonly filePrompts?: readonly FilePrompt[];
 }
-
-/** One measurement to make. */
-export interface Level {
-  readonly concurrency: number;
-  /** Null: closed loop at `concurrency`. */
-  readonly requestRate: number | null;
-  /** 0-based. */
-  readonly repeat: number;
-  readonly requests: number;
-}
-
-export type NextLevel = (points: readonly LoadPoint[]) => Level | null;
 
 /**
  * Measures a workload against a server: one first request that shows whether anything can be measured, then level
@@ -81,7 +68,7 @@ export async function runWorkload(context: RunWorkloadContext): Promise<readonly
     const run = await prepareRun(context, requests);
     await context.onReady?.();
     throwIfCancelled(context);
-    const next = context.nextLevel ?? everyLevel(workload);
+    const next = context.nextLevel ?? everyLevel(workload, context.traceRows);
     for (let level = next(points); level !== null; level = next(points)) {
       const atLevel = runAt(run, level, points.length + 1);
       if (level.repeat === 0) await warmUp(atLevel, level.concurrency);
@@ -94,16 +81,6 @@ export async function runWorkload(context: RunWorkloadContext): Promise<readonly
     signal.removeEventListener("abort", cancel);
     requests.stop();
   }
-}
-
-/** All levels, then all again, so that a slow drift of the machine does not look like an effect of the load. */
-function everyLevel(workload: Workload): NextLevel {
-  const { concurrency: levels, requestRate, repeats, requestsPerLevel: requests } = workload;
-  return ({ length }) => {
-    const repeat = Math.floor(length / levels.length);
-    const concurrency = levels[length % levels.length];
-    return repeat >= repeats || concurrency === undefined ? null : { concurrency, requestRate, repeat, requests };
-  };
 }
 
 function runAt(run: Run, { concurrency, requestRate, requests }: Level, index: number): Run {
@@ -133,7 +110,7 @@ async function prepareRun(context: RunWorkloadContext, requests: InFlight): Prom
   const tokenizer = serverTokenizer(models, context, signal);
   const run: Run = {
     ...context,
-    prompts: await promptMaker(context, tokenizer),
+    prompts: await promptMaker(workload, context, tokenizer),
     requests,
     runId: randomBytes(4).toString("hex"),
     isVllmLike: tokenizer.isPresent(),
@@ -148,21 +125,6 @@ async function prepareRun(context: RunWorkloadContext, requests: InFlight): Prom
   checkFirstAnswer(trace, `${run.baseUrl}${workload.endpoint}`, run.model);
   return { ...run, outputBefore: await probe(run) };
 }
-
-async function promptMaker(context: RunWorkloadContext, tokenizer: ServerTokenizer): Promise<PromptMaker> {
-  const { workload, filePrompts } = context;
-  const { inputTokens, prompts, requestsPerLevel } = workload;
-  if (filePrompts === undefined) {
-    if (inputTokens === null) throw new Error(`The prompt file of workload "${workload.name}" was not read`);
-    return preparePrompts({ ...workload, inputTokens }, tokenizer);
-  }
-  // Shows whether the server has a tokenizer, as making seeded prompts does.
-  await tokenizer.ids(PROBE);
-  const count = requestsPerLevel + Math.max(...workload.concurrency);
-  return promptsOfFile(filePrompts, { count, outputLengths: prompts?.outputLengths ?? "file" }, tokenizer);
-}
-
-const PROBE = "Hello";
 
 /** Waves of requests with other prompts, until one is about as fast as the one before: kernels compile per shape. */
 async function warmUp(run: Run, concurrency: number): Promise<void> {
@@ -212,6 +174,7 @@ async function measure(run: Run, { concurrency, repeat }: Level): Promise<LoadPo
       promptsSha256,
       wantedPromptTokens: workload.inputTokens,
       differentPrompts: run.prompts.different,
+      repeatedPromptRatio: repeatedRatio(run),
       cancelled: signal.aborted,
       server: serverCheckOf(samples, traces),
       client,
@@ -231,8 +194,16 @@ function drive(run: Run, concurrency: number, repeat: number, launch: Parameters
   if (requestRate === null) {
     return driveClosedLoop({ count: requestsPerLevel, concurrency, durationMs }, launch, clock, signal);
   }
-  const arrivals = arrivalsMs(workload, requestRate, `${workload.seed}/arrivals/${repeat}`);
+  const { trace } = workload;
+  const arrivals =
+    trace !== undefined && run.traceRows !== undefined
+      ? run.traceRows.map(({ atMs }) => atMs / trace.speed)
+      : arrivalsMs(workload, requestRate, `${workload.seed}/arrivals/${repeat}`);
   return driveOpenLoop({ arrivalsMs: arrivals, maxConcurrency }, launch, clock, signal);
+}
+
+function repeatedRatio({ workload: { trace }, traceRows }: Run): number | null {
+  return trace === undefined || traceRows === undefined ? null : repeatedShare(traceRows, trace.blockTokens);
 }
 
 async function probe(run: Run): Promise<OutputProbe | null> {

@@ -29,6 +29,8 @@ export interface MeasuredPoint {
   readonly wantedPromptTokens: number | null;
   /** How many different prompts there were to choose from; null: one for each request. */
   readonly differentPrompts: number | null;
+  /** Share of the prompt tokens that repeat the start of an earlier prompt on purpose; null: not known. */
+  readonly repeatedPromptRatio: number | null;
   readonly cancelled: boolean;
   readonly server: ServerCheck;
   /** Null: nobody watched this client. */
@@ -66,6 +68,7 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
     plateau,
     promptsSha256,
     ...(workload.sweep === undefined ? {} : { sweep: true }),
+    ...(measured.repeatedPromptRatio === null ? {} : { repeatedPromptRatio: measured.repeatedPromptRatio }),
     server: measured.server,
     ...(measured.output === null ? {} : { output: measured.output }),
     ...(measured.client === null ? {} : { client: measured.client }),
@@ -114,7 +117,7 @@ function warningsOf(workload: Workload, measured: MeasuredPoint, traces: readonl
     promptLengthWarning(measured.wantedPromptTokens, ok),
     repetitionWarning(measured.differentPrompts, traces.length),
     resent > 0 ? `${resent} requests went out twice: the server had closed their idle connections` : null,
-    ...serverWarnings(measured.server, workload.sharedPrefixTokens ?? 0),
+    ...serverWarnings(measured.server, workload.sharedPrefixTokens ?? measured.repeatedPromptRatio ?? 0),
     ...outputWarnings(measured),
     ...firstFailures(traces),
   ].filter((warning) => warning !== null);

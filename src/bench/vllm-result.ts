@@ -64,11 +64,11 @@ export function vllmResult(
 }
 
 /** A ramp replaces the rate. JSON has no infinite burstiness, which is what vLLM calls constant gaps. */
-function rateFields({ requestRate, rampFromRate, ramp = "linear", arrivals, burstiness = 1 }: Workload) {
+function rateFields({ requestRate, rampFromRate, ramp, arrivals, burstiness = 1 }: Workload) {
   const shape = { burstiness: arrivals === "constant" ? "inf" : burstiness };
   if (rampFromRate === undefined) return { request_rate: requestRate ?? "inf", ...shape };
   const rates = { ramp_up_start_rps: rampFromRate, ramp_up_end_rps: requestRate };
-  return { request_rate: "inf", ...shape, ramp_up_strategy: ramp, ...rates };
+  return { request_rate: "inf", ...shape, ramp_up_strategy: ramp ?? "linear", ...rates };
 }
 
 /** vLLM's spelling of a moment: 20260131-235959. */

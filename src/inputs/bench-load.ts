@@ -1,6 +1,6 @@
 import type { BenchFlags, Texts } from "./bench-options.ts";
 import type { SweepSpec, Workload } from "./run-config.ts";
-import { sweepLevels } from "./workload-of.ts";
+import { sweepLevels, TRACE_REQUESTS } from "./workload-of.ts";
 
 /** The fields of a workload that say how requests are sent. */
 export type BenchLoad = Pick<Workload, "concurrency" | "requestRate" | "requestsPerLevel" | "warmupWaves"> &
@@ -8,6 +8,7 @@ export type BenchLoad = Pick<Workload, "concurrency" | "requestRate" | "requests
 
 /** How `arc-vllm bench` sends its requests: all at once, levels, an open loop with or without a ramp, or a sweep. */
 export function benchLoad(flags: BenchFlags, texts: Texts): BenchLoad {
+  if (flags.trace !== undefined) return traceLoad(flags, flags.trace, texts);
   const requestRate = flags["ramp-up-end-rps"] ?? flags["request-rate"] ?? null;
   const requestsPerLevel =
     flags.sweep !== undefined && texts["num-prompts"] === undefined ? SWEPT_REQUESTS : (flags["num-prompts"] ?? 1000);
@@ -22,6 +23,19 @@ export function benchLoad(flags: BenchFlags, texts: Texts): BenchLoad {
   };
 }
 
+function traceLoad(flags: BenchFlags, path: string, texts: Texts): BenchLoad {
+  const { "trace-speed": speed = 1, "trace-block-size": blockTokens = 512, "trace-unit": unit = "ms" } = flags;
+  const concurrency = [1];
+  return {
+    concurrency,
+    requestRate: null,
+    requestsPerLevel: texts["num-prompts"] === undefined ? TRACE_REQUESTS : (flags["num-prompts"] ?? TRACE_REQUESTS),
+    warmupWaves: flags["num-warmups"] ?? 2,
+    trace: { path, speed, blockTokens, unit },
+    ...capOf(flags),
+  };
+}
+
 /** As many as give a level a p90. */
 const SWEPT_REQUESTS = 64;
 
@@ -33,14 +47,18 @@ function sweepOf(flags: BenchFlags, of: SweepSpec["of"]): SweepSpec {
 /** vLLM has one word for all gaps: a shape of 1 is Poisson, an infinite one is constant. */
 function openLoopOf(flags: BenchFlags): Partial<Workload> {
   const { burstiness = 1 } = flags;
-  const cap = flags["max-concurrency"]?.[0];
   return {
     ...(burstiness === Number.POSITIVE_INFINITY && { arrivals: "constant" }),
     ...(burstiness !== 1 && Number.isFinite(burstiness) && { arrivals: "gamma", burstiness }),
-    ...(cap !== undefined && { maxConcurrency: cap }),
+    ...capOf(flags),
     ...(flags["ramp-up-start-rps"] !== undefined && { rampFromRate: flags["ramp-up-start-rps"] }),
     ...(flags["ramp-up-strategy"] === "exponential" && { ramp: "exponential" }),
   };
+}
+
+function capOf(flags: BenchFlags): Partial<Workload> {
+  const cap = flags["max-concurrency"]?.[0];
+  return cap === undefined ? {} : { maxConcurrency: cap };
 }
 
 /** vLLM counts warm-up requests, a workload counts waves of `concurrency`. Sending everything at once needs no wave. */
@@ -53,7 +71,29 @@ function warmupWaves(flags: BenchFlags, { concurrency, requestRate }: Pick<Workl
 
 /** What is wrong between the flags of the load. */
 export function loadProblems(flags: BenchFlags, texts: Texts): string[] {
-  return [...openLoopProblems(flags, texts), ...rampProblems(flags, texts), ...sweepProblems(flags, texts)];
+  if (flags.trace !== undefined) return traceProblems(flags, texts);
+  const ofTraces = ["trace-speed", "trace-block-size", "trace-unit"].filter((name) => texts[name] !== undefined);
+  return [
+    ...ofTraces.map((name) => `--${name}: found without --trace, wanted both`),
+    ...openLoopProblems(flags, texts),
+    ...rampProblems(flags, texts),
+    ...sweepProblems(flags, texts),
+  ];
+}
+
+/** A trace says when requests come and how long they are. */
+function traceProblems(flags: BenchFlags, texts: Texts): string[] {
+  const decided = [
+    ...["request-rate", "burstiness", "ramp-up-strategy", "ramp-up-start-rps", "ramp-up-end-rps", "sweep"],
+    ...["dataset-name", "dataset-path", "random-input-len", "random-output-len", "random-prefix-len"],
+  ];
+  const levels = flags["max-concurrency"]?.length ?? 0;
+  return [
+    ...decided
+      .filter((name) => texts[name] !== undefined)
+      .map((name) => `--${name}: found beside --trace, which decides on it itself`),
+    ...(levels > 1 ? [`--max-concurrency: found ${levels} levels beside --trace, wanted one`] : []),
+  ];
 }
 
 function openLoopProblems(flags: BenchFlags, texts: Texts): string[] {

@@ -82,6 +82,30 @@ export const BENCH_FLAGS = {
     placeholder: "n",
     description: "Rate at the last request.",
   }),
+  trace: option(line(), {
+    ...value,
+    placeholder: "file",
+    description:
+      "Replay a trace in Mooncake's format (timestamp, input_length, output_length, hash_ids): when requests come, how long they are, which prefixes they share. With --num-prompts: its first so many requests.",
+  }),
+  "trace-speed": option(decimal(0.001, 1000), {
+    ...value,
+    placeholder: "n",
+    description: "2 replays in half the time.",
+    defaultText: "1",
+  }),
+  "trace-block-size": option(integerText(1, 65_536), {
+    ...value,
+    placeholder: "n",
+    description: "Tokens for which one of hash_ids stands.",
+    defaultText: "512",
+  }),
+  "trace-unit": option(z.enum(["ms", "s"]), {
+    ...value,
+    placeholder: "unit",
+    description: "Unit of the timestamps.",
+    defaultText: "ms",
+  }),
   burstiness: option(burstiness(), {
     ...value,
     placeholder: "n|inf",

@@ -1,11 +1,13 @@
 import type { BenchFlags, Texts } from "./bench-options.ts";
 import type { Workload } from "./run-config.ts";
+import { TRACE_OUTPUT } from "./workload-of.ts";
 
 /** vLLM puts its shared prefix before the random part, so the whole prompt is longer than --random-input-len. */
 export function benchPrompts(
   flags: BenchFlags,
   texts: Texts,
 ): Pick<Workload, "inputTokens" | "outputTokens" | "sharedPrefixTokens" | "prompts"> {
+  if (flags.trace !== undefined) return { inputTokens: null, outputTokens: TRACE_OUTPUT };
   const kind = datasetOf(flags, texts);
   if (kind === "random") {
     const { "random-input-len": input = 1024, "random-prefix-len": prefix = 0 } = flags;

@@ -5,7 +5,17 @@ type Texts = Readonly<Record<string, string | undefined>>;
 /** The script decides on all of these itself. */
 const DECIDED = [
   ...["num-prompts", "request-rate", "burstiness", "endpoint", "dataset-name", "dataset-path", "random-prefix-len"],
-  ...["num-warmups", "repeats", "sweep", "goodput", "temperature", "save-result", "save-requests"],
+  ...[
+    "num-warmups",
+    "repeats",
+    "sweep",
+    "trace",
+    "ramp-up-strategy",
+    "goodput",
+    "temperature",
+    "save-result",
+    "save-requests",
+  ],
 ];
 
 /** What cannot be given beside --online-benchmark. */

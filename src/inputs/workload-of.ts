@@ -8,8 +8,7 @@ export function workloadOf(entry: WorkloadEntry): Workload {
     name: entry.name,
     endpoint: entry.endpoint,
     inputTokens: entry["input-tokens"] ?? null,
-    outputTokens: entry["output-tokens"],
-    requestsPerLevel: entry["requests-per-level"],
+    outputTokens: entry["output-tokens"] ?? TRACE_OUTPUT,
     ...levelsOf(entry),
     repeats: entry.repeats,
     warmupWaves: entry["warmup-waves"],
@@ -31,18 +30,29 @@ export function workloadOf(entry: WorkloadEntry): Workload {
   };
 }
 
-/** A sweep starts at its first level, whatever it finds later. */
-function levelsOf(entry: WorkloadEntry): Pick<Workload, "concurrency" | "requestRate" | "sweep"> {
-  const sweep = entry.load?.sweep;
-  if (sweep === undefined) return { concurrency: entry.concurrency, requestRate: entry["request-rate"] };
-  return sweepLevels({
-    of: sweep.of,
-    from: sweep.from,
-    to: sweep.to,
-    minGainPct: sweep["min-gain-pct"],
-    goodPct: sweep["good-pct"],
-    refinements: sweep.refinements,
-  });
+/** Every request of a trace says how long its answer shall be: nothing depends on this number. */
+export const TRACE_OUTPUT = 1;
+/** All of a trace, unless it is cut. */
+export const TRACE_REQUESTS = 1_000_000;
+
+/** A sweep starts at its first level, whatever it finds later; a trace is one level. */
+function levelsOf(
+  entry: WorkloadEntry,
+): Pick<Workload, "concurrency" | "requestRate" | "requestsPerLevel" | "sweep" | "trace"> {
+  const { concurrency, "requests-per-level": requestsPerLevel, "request-rate": requestRate, load = {} } = entry;
+  const { sweep, trace } = load;
+  if (trace !== undefined) {
+    const { file: path, speed, unit, "block-tokens": blockTokens, requests = TRACE_REQUESTS } = trace;
+    return {
+      concurrency: [1],
+      requestRate: null,
+      requestsPerLevel: requests,
+      trace: { path, speed, blockTokens, unit },
+    };
+  }
+  if (sweep === undefined) return { concurrency, requestRate, requestsPerLevel };
+  const { of, from, to, refinements, "min-gain-pct": minGainPct, "good-pct": goodPct } = sweep;
+  return { requestsPerLevel, ...sweepLevels({ of, from, to, minGainPct, goodPct, refinements }) };
 }
 
 export function sweepLevels(sweep: SweepSpec): Pick<Workload, "concurrency" | "requestRate"> & { sweep: SweepSpec } {

@@ -8,7 +8,7 @@ export function workloadProblems(
   return [
     ...timeoutProblems(workload),
     ...lengthProblems(workload, longest),
-    ...sweepProblems(workload),
+    ...shapeProblems(workload),
     ...(isClosedLoop(workload) ? closedLoopProblems(workload) : openLoopProblems(workload)),
   ].map(([field, text]) => ({ field, text }));
 }
@@ -22,6 +22,8 @@ function timeoutProblems(workload: WorkloadEntry): Found[] {
 
 function lengthProblems(workload: WorkloadEntry, longest: number | null): Found[] {
   const { "input-tokens": input, "output-tokens": output, "shared-prefix-tokens": shared = 0 } = workload;
+  if (workload.load?.trace !== undefined) return [];
+  if (output === undefined) return [["output-tokens", 'missing, wanted an integer from 1 to 1000000, or "load.trace"']];
   if (workload.prompts !== undefined) return fileProblems(workload);
   if (input === undefined) return [["input-tokens", 'missing, wanted an integer from 1 to 1000000, or "prompts.file"']];
   const problems: Found[] = [];
@@ -42,27 +44,47 @@ function fileProblems(workload: WorkloadEntry): Found[] {
 }
 
 function isClosedLoop(workload: WorkloadEntry): boolean {
-  return workload["request-rate"] === null && workload.load?.sweep?.of !== "rate";
+  const { sweep, trace } = workload.load ?? {};
+  return workload["request-rate"] === null && sweep?.of !== "rate" && trace === undefined;
 }
 
-/** A sweep says its levels itself. */
-function sweepProblems(workload: WorkloadEntry): Found[] {
-  const sweep = workload.load?.sweep;
-  if (workload.load !== undefined && sweep === undefined) return [["load", 'found {}, wanted "sweep"']];
-  if (sweep === undefined) return [];
+/** A shape of `load` decides on its levels itself. */
+function shapeProblems(workload: WorkloadEntry): Found[] {
+  const { load } = workload;
+  if (load === undefined) return [];
+  const shapes = Object.keys(load);
+  if (shapes.length !== 1) return [["load", `found ${shapes.join(" and ") || "{}"}, wanted one of "sweep", "trace"`]];
+  const { concurrency, "requests-per-level": requests } = workload;
+  const given: [keyof WorkloadEntry, boolean][] = [
+    ["concurrency", concurrency.length > 1 || concurrency[0] !== 1],
+    ["request-rate", workload["request-rate"] !== null],
+    ["ramp-from-rate", workload["ramp-from-rate"] !== undefined],
+  ];
+  const ofTraces = [
+    "input-tokens",
+    "output-tokens",
+    "prompts",
+    "shared-prefix-tokens",
+    "arrivals",
+    "burstiness",
+  ] as const;
+  if (load.trace !== undefined) {
+    given.push(["requests-per-level", requests !== 64]);
+    for (const field of ofTraces) given.push([field, workload[field] !== undefined]);
+  }
+  const beside = given.filter(([, isGiven]) => isGiven);
+  return [
+    ...beside.map(([field]): Found => [field, `found beside "load.${shapes[0]}", which decides on it itself`]),
+    ...(load.sweep === undefined ? [] : sweepProblems(load.sweep)),
+  ];
+}
+
+function sweepProblems({ of, from, to }: NonNullable<NonNullable<WorkloadEntry["load"]>["sweep"]>): Found[] {
   const problems: Found[] = [];
-  const { concurrency, "request-rate": rate, "ramp-from-rate": ramp } = workload;
-  const beside = (field: keyof WorkloadEntry, isGiven: boolean) => {
-    if (isGiven) problems.push([field, 'found beside "load.sweep", wanted one of the two']);
-  };
-  beside("concurrency", concurrency.length > 1 || concurrency[0] !== 1);
-  beside("request-rate", rate !== null);
-  beside("ramp-from-rate", ramp !== undefined);
-  if (sweep.to <= sweep.from)
-    problems.push(["load", `sweep.to is ${sweep.to}, wanted more than sweep.from (${sweep.from})`]);
-  const isWhole = Number.isInteger(sweep.from) && Number.isInteger(sweep.to);
-  if (sweep.of === "concurrency" && (!isWhole || sweep.to > 4096)) {
-    problems.push(["load", `sweep of concurrency from ${sweep.from} to ${sweep.to}, wanted integers from 1 to 4096`]);
+  if (to <= from) problems.push(["load", `sweep.to is ${to}, wanted more than sweep.from (${from})`]);
+  const isWhole = Number.isInteger(from) && Number.isInteger(to);
+  if (of === "concurrency" && (!isWhole || to > 4096)) {
+    problems.push(["load", `sweep of concurrency from ${from} to ${to}, wanted integers from 1 to 4096`]);
   }
   return problems;
 }

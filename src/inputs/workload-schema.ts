@@ -32,8 +32,26 @@ const sweepSchema = z
   })
   .describe("Look for the highest load that the server holds.");
 
+const traceSchema = z
+  .strictObject({
+    file: line("the path of a trace", {
+      description: "JSONL with `timestamp`, `input_length`, `output_length` and `hash_ids`.",
+      example: "mooncake_trace.jsonl",
+    }),
+    speed: number(0.001, 1000, { description: "2 replays the trace in half the time." }).default(1),
+    "block-tokens": integer(1, 65_536, { description: "Tokens for which one of `hash_ids` stands." }).default(512),
+    unit: choice(["ms", "s"], { description: "Unit of the timestamps; GuideLLM's traces have seconds." }).default("ms"),
+    requests: integer(1, 1_000_000, {
+      description: "Replay the first so many requests. Without it: all.",
+      example: 1000,
+    }).optional(),
+  })
+  .describe(
+    "Replay a trace in Mooncake's format: when requests come, how long they are, and which prefixes they share.",
+  );
+
 const loadSchema = z
-  .strictObject({ sweep: sweepSchema.optional() })
+  .strictObject({ sweep: sweepSchema.optional(), trace: traceSchema.optional() })
   .describe("Another shape of load than given levels or one rate.");
 
 const promptsSchema = z
@@ -56,13 +74,14 @@ export const workloadSchema = z.strictObject({
     description: "Where requests go. Only `/v1/completions` takes prompts of an exact number of tokens.",
   }).default("/v1/completions"),
   "input-tokens": integer(1, 1_000_000, {
-    description: "Length of each prompt. Needed, except with `prompts.file`.",
+    description: "Length of each prompt. Needed, except with `prompts.file` and `load.trace`.",
     example: 1024,
   }).optional(),
   "output-tokens": integer(1, 1_000_000, {
-    description: "Length of each answer. A single token has no time per output token.",
+    description:
+      "Length of each answer. A single token has no time per output token. Needed, except with `load.trace`.",
     example: 512,
-  }),
+  }).optional(),
   prompts: promptsSchema.optional(),
   load: loadSchema.optional(),
   concurrency: z

@@ -1,4 +1,4 @@
-import type { NextLevel } from "../bench/run-workload.ts";
+import type { NextLevel } from "../bench/levels.ts";
 import type { Workload } from "../inputs/run-config.ts";
 import { sweepState } from "../study/sweep.ts";
 

@@ -1,20 +1,35 @@
 import { AppError } from "../core/app-error.ts";
 import type { Workload } from "../inputs/run-config.ts";
 import type { Files } from "../ports/files.ts";
-import { type FilePrompt, parsePromptFile } from "../prompts/prompt-file.ts";
+import { parsePromptFile } from "../prompts/prompt-file.ts";
+import type { PromptSources } from "../prompts/prompt-maker.ts";
+import { parseTraceFile, type TraceRow } from "../prompts/trace-file.ts";
 
 /** A workload with what it takes from the disk of the machine that measures. */
-export interface ReadyWorkload {
+export interface ReadyWorkload extends PromptSources {
   readonly workload: Workload;
-  readonly filePrompts?: readonly FilePrompt[];
 }
 
 /** Reads the files that a workload names. Throws INPUT_INVALID, with the line if there is one. */
 export async function readWorkloadFiles(workload: Workload, files: Files): Promise<ReadyWorkload> {
-  const { prompts } = workload;
-  if (prompts === undefined) return { workload };
-  const text = await textOf(prompts.path, "prompts", files);
-  return { workload, filePrompts: parsePromptFile(text, prompts.path) };
+  const { prompts, trace } = workload;
+  return {
+    workload,
+    ...(prompts !== undefined && {
+      filePrompts: parsePromptFile(await textOf(prompts.path, "prompts", files), prompts.path),
+    }),
+    ...(trace !== undefined && {
+      traceRows: replayed(
+        parseTraceFile(await textOf(trace.path, "the trace", files), trace.path, trace.unit),
+        workload,
+      ),
+    }),
+  };
+}
+
+function replayed(rows: readonly TraceRow[], { trace, requestsPerLevel, durationMs }: Workload): readonly TraceRow[] {
+  const endMs = (durationMs ?? Number.POSITIVE_INFINITY) * (trace?.speed ?? 1);
+  return rows.slice(0, requestsPerLevel).filter(({ atMs }) => atMs < endMs);
 }
 
 async function textOf(path: string, what: string, files: Files): Promise<string> {

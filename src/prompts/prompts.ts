@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Workload } from "../inputs/run-config.ts";
 import type { FilePrompt } from "./prompt-file.ts";
-import { PROMPT_WORDS } from "./prompt-words.ts";
+import { draw, fitText, idPool } from "./prompt-pool.ts";
 import { seededRandom } from "./seeded-random.ts";
 import type { ServerTokenizer } from "./server-tokenizer.ts";
 
@@ -20,19 +20,12 @@ export interface PromptMaker {
   readonly promptTokens: number | null;
   /** How many different prompts there are; null: as many as are asked for. */
   readonly different: number | null;
+  /** True: the prompts are made one by one when they are looked at, and must not all be held. Absent: false. */
+  readonly isLazy?: true;
   make(setName: string, count: number): readonly Prompt[];
+  /** What identifies a set where `digestOf` would have to make all of it. */
+  digest?(setName: string, count: number): string;
 }
-
-/** Ids below are control tokens or single bytes in common vocabularies, ids above may be out of a small vocabulary. */
-const CONSERVATIVE_IDS = { from: 300, to: 3999 };
-/** Fewer would make two prompts start alike, which a prefix cache would notice. */
-const ENOUGH_IDS = 32;
-const ENOUGH_WORDS = 16;
-/** Words per token of English where nothing better is known. */
-const WORDS_PER_TOKEN = 0.75;
-const FIT_ATTEMPTS = 6;
-const ASKED_WORDS = 64;
-const AT_ONCE = 8;
 
 /** What seeded prompts are made from; `inputTokens` is the length of each, the shared prefix included. */
 export type SeededShape = Pick<Workload, "endpoint" | "seed" | "sharedPrefixTokens"> & { readonly inputTokens: number };
@@ -64,10 +57,10 @@ export async function preparePrompts(shape: SeededShape, tokenizer: ServerTokeni
 
 /** Rows of `length` random entries of the pool. The first `shared` of them are the same in every row of every set. */
 function promptSets<T>(pool: readonly T[], length: number, shared: number, seed: number) {
-  const prefix = row(pool, Math.min(shared, length), seededRandom(`${seed}/prefix`));
+  const prefix = draw(pool, Math.min(shared, length), seededRandom(`${seed}/prefix`));
   return (setName: string, count: number): readonly (readonly T[])[] => {
     const next = seededRandom(`${seed}/${setName}`);
-    return Array.from({ length: count }, () => [...prefix, ...row(pool, length - prefix.length, next)]);
+    return Array.from({ length: count }, () => [...prefix, ...draw(pool, length - prefix.length, next)]);
   };
 }
 
@@ -82,45 +75,4 @@ export function digestOf(prompts: readonly Prompt[]): string {
     hash.update(JSON.stringify(outputTokens === null ? input : [input, outputTokens])).update("\n");
   }
   return hash.digest("hex");
-}
-
-async function idPool(tokenizer: ServerTokenizer): Promise<readonly number[]> {
-  const known = await tokenizer.ids(` ${PROMPT_WORDS.join(" ")}`);
-  const distinct = [...new Set(known ?? [])];
-  if (distinct.length >= ENOUGH_IDS) return distinct;
-  const { from, to } = CONSERVATIVE_IDS;
-  return Array.from({ length: to - from + 1 }, (_, at) => from + at);
-}
-
-/** How many of which words make a chat message whose whole prompt, template included, has the wanted length. */
-async function fitText(inputTokens: number, tokenizer: ServerTokenizer) {
-  const words = await singleTokenWords(tokenizer);
-  let wordCount = Math.max(1, inputTokens);
-  for (let attempt = 0; words !== null && attempt < FIT_ATTEMPTS; attempt += 1) {
-    const sample = Array.from({ length: wordCount }, (_, at) => words[at % words.length]).join(" ");
-    const tokens = await tokenizer.chatTokens(sample);
-    if (tokens === null) break;
-    if (tokens === inputTokens) return { words, wordCount, isExact: true };
-    wordCount = Math.max(1, wordCount + inputTokens - tokens);
-  }
-  return { words: PROMPT_WORDS, wordCount: Math.max(1, Math.round(inputTokens * WORDS_PER_TOKEN)), isExact: false };
-}
-
-/**
- * The words that the server counts as one token each. Asked with eight copies of each word at once: that the first
- * word of a text may be cut otherwise then shows as a difference of one, not of eight.
- */
-async function singleTokenWords(tokenizer: ServerTokenizer): Promise<readonly string[] | null> {
-  const candidates = PROMPT_WORDS.slice(0, ASKED_WORDS);
-  const single: string[] = [];
-  for (let at = 0; at < candidates.length; at += AT_ONCE) {
-    const group = candidates.slice(at, at + AT_ONCE);
-    const known = await Promise.all(group.map((word) => tokenizer.ids(` ${word}`.repeat(8))));
-    single.push(...group.filter((_, index) => known[index]?.length === 8));
-  }
-  return single.length >= ENOUGH_WORDS ? single : null;
-}
-
-function row<T>(pool: readonly T[], length: number, next: () => number): T[] {
-  return Array.from({ length }, () => pool[Math.floor(next() * pool.length)] as T);
 }

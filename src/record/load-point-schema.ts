@@ -28,6 +28,9 @@ export const workloadSchema = z.strictObject({
   ramp: z.literal("exponential").exactOptional(),
   maxConcurrency: count.exactOptional(),
   durationMs: z.number().exactOptional(),
+  trace: z
+    .strictObject({ path: text, speed: z.number(), blockTokens: count, unit: z.enum(["ms", "s"]) })
+    .exactOptional(),
   sweep: z
     .strictObject({
       of: z.enum(["concurrency", "rate"]),
@@ -155,6 +158,7 @@ export const loadPointSchema = z.strictObject({
   }),
   promptsSha256: text.exactOptional(),
   sweep: z.literal(true).exactOptional(),
+  repeatedPromptRatio: z.number().exactOptional(),
   plateau: z
     .strictObject({
       fromMs: z.number(),

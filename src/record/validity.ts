@@ -57,7 +57,7 @@ function missingMetrics(point: LoadPoint, gate: Pick<GateSpec, "rules">): string
 function wrongTokenCount(point: LoadPoint, workloads: readonly Workload[]): string[] {
   const workload = workloads.find(({ name }) => name === point.workload);
   // Answers to a file's prompts have lengths of their own; the client has checked each of them.
-  if (workload === undefined || !workload.ignoreEos || workload.prompts !== undefined) return [];
+  if (workload === undefined || !workload.ignoreEos || workload.inputTokens === null) return [];
   const ok = point.outcomes.ok ?? 0;
   const wanted = ok * workload.outputTokens;
   const got = point.metrics.outputTokens;

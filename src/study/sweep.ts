@@ -1,5 +1,5 @@
 import type { LoadPoint } from "../bench/load-point.ts";
-import type { Level } from "../bench/run-workload.ts";
+import type { Level } from "../bench/levels.ts";
 import type { SweepSpec, Workload } from "../inputs/run-config.ts";
 import { invalidReason, type JudgedLevel, judgeLevel, levelOf } from "./judge-level.ts";
 

@@ -25,6 +25,39 @@ describe("arc-vllm bench --ramp-up-strategy", () => {
   });
 });
 
+describe("arc-vllm bench --trace", () => {
+  const row = (timestamp: number, input_length: number, output_length: number, hash_ids: number[]) =>
+    JSON.stringify({ timestamp, input_length, output_length, hash_ids });
+  const TRACE = [row(1000, 40, 3, [1, 2, 3]), row(1100, 44, 5, [1, 2, 4]), row(1400, 20, 2, [9, 8])].join("\n");
+  const flags = { trace: "t.jsonl", "trace-block-size": "16", "num-warmups": "0" };
+
+  it("keeps its schedule at any speed, its lengths and what prompts share", async () => {
+    const before = server.bodies.length;
+    const { requests, json } = await benchWith(server.baseUrl, { ...flags, "trace-speed": "4" }, { "t.jsonl": TRACE });
+    const scheduled = since(requests.map(({ scheduledNs }) => scheduledNs));
+    expect(scheduled).toEqual([0, 25, 100].map((ms) => expect.closeTo(ms, 1)));
+    expect(requests.map(({ outcome, promptTokens, tokens }) => [outcome, promptTokens, tokens])).toEqual([
+      ["ok", 40, 3],
+      ["ok", 44, 5],
+      ["ok", 20, 2],
+    ]);
+    const ids = server.bodies.slice(before + 1).map((body) => (body["prompt"] as number[]).join(" "));
+    expect(ids[1]?.startsWith(ids[0]?.split(" ").slice(0, 32).join(" ") ?? "?")).toBe(true);
+    const { points } = json as { points: Record<string, unknown>[] };
+    // Two of three blocks of the second prompt are those of the first: 32 of 104 tokens.
+    expect(points).toMatchObject([{ requestRate: 20, requests: 3, repeatedPromptRatio: expect.closeTo(32 / 104, 9) }]);
+  });
+
+  it("replays its first requests only, and names a wrong line", async () => {
+    const { requests } = await benchWith(server.baseUrl, { ...flags, "num-prompts": "2" }, { "t.jsonl": TRACE });
+    expect(requests).toHaveLength(2);
+    await expect(benchWith(server.baseUrl, flags, { "t.jsonl": `${TRACE}\n{}` })).rejects.toMatchObject({
+      code: "INPUT_INVALID",
+      message: expect.stringContaining('Cannot read the trace from "t.jsonl:4": its "timestamp" is missing'),
+    });
+  });
+});
+
 describe("arc-vllm bench --sweep", () => {
   it("goes up level by level and says in a sentence what it found", async () => {
     const sweep = { ...SHORT, sweep: "concurrency", "sweep-to": "4", "num-prompts": "24", goodput: "ttft:5000" };

@@ -119,6 +119,19 @@ describe("parseBenchFlags()", () => {
     expect(workload.ramp).toBe(ramp);
   });
 
+  it("replays a trace", () => {
+    const { workload } = parse({ trace: "t.jsonl", "trace-speed": "2", "max-concurrency": "64" });
+    expect(workload).toMatchObject({
+      inputTokens: null,
+      concurrency: [1],
+      requestRate: null,
+      maxConcurrency: 64,
+      requestsPerLevel: 1_000_000,
+      trace: { path: "t.jsonl", speed: 2, blockTokens: 512, unit: "ms" },
+    });
+    expect(parse({ trace: "t.jsonl", "num-prompts": "50" }).workload.requestsPerLevel).toBe(50);
+  });
+
   it("puts a shared prefix before the random part of each prompt, as vLLM does", () => {
     const { inputTokens, sharedPrefixTokens } = parse({
       "random-prefix-len": "100",
@@ -194,6 +207,10 @@ describe("parseBenchFlags()", () => {
       flags: { "ramp-up-strategy": "linear", "ramp-up-start-rps": "1", "ramp-up-end-rps": "2", "request-rate": "3" },
       says: "--request-rate: found beside --ramp-up-strategy",
     },
+    { flags: { "trace-speed": "2" }, says: "--trace-speed: found without --trace, wanted both" },
+    { flags: { trace: "t", "request-rate": "2" }, says: "--request-rate: found beside --trace, which decides on it" },
+    { flags: { trace: "t", "random-input-len": "2" }, says: "--random-input-len: found beside --trace" },
+    { flags: { trace: "t", "max-concurrency": "2,3" }, says: "--max-concurrency: found 2 levels beside --trace" },
     { flags: { seed: "-1" }, says: "--seed:" },
     { flags: { temperature: "3" }, says: "--temperature:" },
   ])("refuses $flags and names the flag", ({ flags, says }) => {

@@ -22,6 +22,17 @@ describe("a workload of arc-vllm.yml", () => {
     expect(fixed?.prompts?.outputLengths).toBe("workload");
   });
 
+  it("replays a trace, which says all lengths itself", () => {
+    expect(workloadOf(["load: {trace: {file: t.jsonl, speed: 2, requests: 100}}", "max-concurrency: 8"])).toMatchObject(
+      {
+        inputTokens: null,
+        requestsPerLevel: 100,
+        maxConcurrency: 8,
+        trace: { path: "t.jsonl", speed: 2, blockTokens: 512, unit: "ms" },
+      },
+    );
+  });
+
   it("raises a rate by equal factors", () => {
     const shape = ["input-tokens: 8", "output-tokens: 64", "request-rate: 8", "ramp-from-rate: 1", "ramp: exponential"];
     expect(workloadOf(shape)).toMatchObject({ requestRate: 8, rampFromRate: 1, ramp: "exponential" });
@@ -46,16 +57,28 @@ describe("a workload of arc-vllm.yml", () => {
 
   it.each([
     {
+      lines: ["input-tokens: 8", "load: {trace: {file: t.jsonl}}"],
+      problem: 'workloads[0].input-tokens: found beside "load.trace", which decides on it itself',
+    },
+    {
+      lines: ["requests-per-level: 10", "load: {trace: {file: t.jsonl}}"],
+      problem: 'workloads[0].requests-per-level: found beside "load.trace", which decides on it itself',
+    },
+    {
+      lines: ["input-tokens: 8"],
+      problem: 'workloads[0].output-tokens: missing, wanted an integer from 1 to 1000000, or "load.trace"',
+    },
+    {
       lines: ["input-tokens: 8", "output-tokens: 64", "request-rate: 2", "ramp: linear"],
       problem: 'workloads[0].ramp: found without "ramp-from-rate", wanted both',
     },
     {
       lines: ["input-tokens: 8", "output-tokens: 64", "concurrency: [1, 2]", "load: {sweep: {of: concurrency}}"],
-      problem: 'workloads[0].concurrency: found beside "load.sweep", wanted one of the two',
+      problem: 'workloads[0].concurrency: found beside "load.sweep", which decides on it itself',
     },
     {
       lines: ["input-tokens: 8", "output-tokens: 64", "request-rate: 2", "load: {sweep: {of: rate}}"],
-      problem: 'workloads[0].request-rate: found beside "load.sweep", wanted one of the two',
+      problem: 'workloads[0].request-rate: found beside "load.sweep", which decides on it itself',
     },
     {
       lines: ["input-tokens: 8", "output-tokens: 64", "arrivals: gamma", "load: {sweep: {of: concurrency}}"],
@@ -71,7 +94,7 @@ describe("a workload of arc-vllm.yml", () => {
     },
     {
       lines: ["input-tokens: 8", "output-tokens: 64", "load: {}"],
-      problem: 'workloads[0].load: found {}, wanted "sweep"',
+      problem: 'workloads[0].load: found {}, wanted one of "sweep", "trace"',
     },
     {
       lines: ["output-tokens: 64"],

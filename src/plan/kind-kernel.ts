@@ -102,7 +102,9 @@ exit "$arc_rc"
 
 const APPLY = `
 for f in "vmlinuz-$RELEASE" "initrd.img-$RELEASE"; do
-  [ -s "$ARC_ROOT/boot/$f" ] || arc_fail "/boot/$f is missing or empty"
+  [ -s "$ARC_ROOT/boot/$f" ] && continue
+  arc_remedy "Install the image again: apt-get install --reinstall linux-image-$RELEASE; and look at the free space of /boot"
+  arc_fail "/boot/$f is missing or empty: the host would not come up"
 done
 if [ -n "$TRIAL_SECONDS" ] && [ "$running" != "$RELEASE" ]; then
   # GRUB cannot write its environment there, so that the one-time entry would stick.

@@ -6,7 +6,7 @@ import { type FakeHandler, type FakeShell, fakeShell } from "./fake-shell.ts";
 
 /** What the stub plays. */
 const COMMANDS =
-  "uname nproc sync id getent groupadd usermod gpasswd sudo dpkg dpkg-query apt-mark apt-cache apt-get gpg curl update-grub update-initramfs grub-editenv grub-set-default grub-reboot grub-probe dkms modinfo mokutil dmesg df journalctl systemd-run systemctl".split(
+  "uname nproc sync id getent groupadd usermod gpasswd sudo dpkg dpkg-query apt-mark apt-cache apt-get gpg curl update-grub update-initramfs grub-editenv grub-set-default grub-reboot grub-probe dkms modinfo mokutil dmesg df journalctl systemd-run systemctl docker".split(
     " ",
   );
 

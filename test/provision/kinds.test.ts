@@ -251,6 +251,37 @@ describe("groups", () => {
   });
 });
 
+describe("container_image", () => {
+  const step = "  - name: i\n    container_image: { image: vllm/serve:1 }\n";
+  const asked = () => host.commands().filter((line) => line.startsWith("docker"));
+
+  it("pulls an image that is not there, once", async () => {
+    host.write("state/active", "docker.service\n");
+    expect(statuses(await provision(step))).toEqual(["changed"]);
+    expect(statuses(await provision(step))).toEqual(["ok"]);
+    expect(asked().filter((line) => line.startsWith("docker pull"))).toHaveLength(1);
+  });
+
+  it("does not start a docker that sleeps behind its socket to find out", async () => {
+    host.write("state/active", "docker.socket\n");
+    host.write("state/images", "vllm/serve:1\n");
+    expect((await check(step))[0]).toMatchObject({
+      status: "would-change",
+      before: "docker is not started, so its images are not known",
+    });
+    expect(asked()).toEqual([]);
+    expect(host.read("state/active")).toBe("docker.socket\n");
+  });
+
+  it("pulls nothing that turns out to be there once docker may be started", async () => {
+    host.write("state/active", "docker.socket\n");
+    host.write("state/images", "vllm/serve:1\n");
+    expect(statuses(await provision(step))).toEqual(["changed"]);
+    expect(asked().filter((line) => line.startsWith("docker pull"))).toEqual([]);
+    expect(statuses(await provision(step))).toEqual(["ok"]);
+  });
+});
+
 describe("kernel", () => {
   const image = "  - name: i\n    apt: { packages: [linux-image-6.5.0-35-generic] }\n";
   const direct = `${image}  - name: k\n    kernel: { release: 6.5.0-35-generic }\n`;
@@ -292,6 +323,17 @@ describe("kernel", () => {
       "saved_entry=gnulinux-advanced-U>gnulinux-6.8.0-45-generic-advanced-U",
     );
     expect(existsSync(join(host.root, "var/lib/arc-vllm/trial"))).toBe(false);
+  });
+
+  it.each(["vmlinuz", "initrd.img"])("does not touch GRUB when %s of the kernel is empty", async (file) => {
+    host.write(`boot/${file}-6.5.0-35-generic`, "");
+    host.write("boot/vmlinuz-6.5.0-35-generic", file === "vmlinuz" ? "" : "k");
+    const step = trial.slice(image.length);
+    await expect(provision(step)).rejects.toMatchObject({
+      message: expect.stringContaining(`/boot/${file}-6.5.0-35-generic is missing or empty`),
+      hint: expect.stringContaining("--reinstall linux-image-6.5.0-35-generic"),
+    });
+    expect(changes()).toEqual([]);
   });
 
   it("refuses a trial where GRUB cannot forget the trial entry", async () => {

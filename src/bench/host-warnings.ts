@@ -6,10 +6,12 @@ const UNDER_WINDOW = 0.95;
 const THROTTLED_PCT = 5;
 /** Below this share of its highest clock a CPU that is not told to be fast makes the cards wait. */
 const SLOW_CPU = 0.6;
+/** With hardly a core free, the server waits for its turn before it can launch anything. */
+const BUSY_PCT = 90;
 
 /** Why the host was slower than it can be, for people who wonder about a number. */
 export function hostWarnings({ gpus, cpu }: HostTelemetry): string[] {
-  return [...gpus.flatMap(gpuWarning), ...cpuWarning(cpu)];
+  return [...gpus.flatMap(gpuWarning), ...cpuWarning(cpu), ...busyWarning(cpu)];
 }
 
 function gpuWarning(gpu: GpuTelemetry): string[] {
@@ -40,4 +42,10 @@ function cpuWarning({ governor, fastestMedianMhz, windowMinMhz, hardwareMaxMhz }
   const isSlow = hardwareMaxMhz !== null && fastestMedianMhz < hardwareMaxMhz * SLOW_CPU;
   if (!isSlow || governor === "performance") return [];
   return [`${ran} of ${hardwareMaxMhz} under governor ${governor ?? "unknown"}: the cards wait for it at every step`];
+}
+
+function busyWarning({ busyPct, load1Max }: CpuTelemetry): string[] {
+  if (busyPct === null || busyPct <= BUSY_PCT) return [];
+  const load = load1Max === null ? "" : ` (load ${load1Max.toFixed(1)})`;
+  return [`the host's CPU was busy for ${busyPct.toFixed(0)} % of the time${load}: look for other work on it`];
 }

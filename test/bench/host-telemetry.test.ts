@@ -168,6 +168,12 @@ describe("hostWarnings()", () => {
     expect(warnings((s) => sample(s, {}, { actualMhz: 2400, throttle: ["pl1"] }))[0]).toContain("at its power limit");
   });
 
+  it("tells that the CPU has no core to spare", () => {
+    expect(warnings((s) => sample(s, { ticks: { busy: s * 97, all: s * 100 }, load1: 8.15 }))).toEqual([
+      "the host's CPU was busy for 97 % of the time (load 8.2): look for other work on it",
+    ]);
+  });
+
   it("tells that the CPU is slow, and whether it was told to be", () => {
     expect(warnings((s) => sample(s, { cpuMhz: [800, 1200], governor: "powersave", cpuWindowMinMhz: 800 }))).toEqual([
       "the fastest CPU core ran at 1200 MHz (median) of 4200 under governor powersave: the cards wait for it at every step",

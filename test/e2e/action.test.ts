@@ -33,6 +33,21 @@ describe("the Action", () => {
     expect(post.log).not.toContain("Ended what was left");
   });
 
+  it("certifies its client beside the record, whatever the certificate says", async () => {
+    const { runner } = await served();
+    const main = await runner.main({ inputs: { "certificate-seconds": "1" } });
+    const { certificate, validity } = JSON.parse(runner.read("arc-vllm-report/record-4711-1-bench.json"));
+    expect(certificate).toMatchObject({
+      load: expect.any(Object),
+      machine: { node: process.versions.node },
+      miscounted: 0,
+    });
+    expect(main.summary).toMatch(/This client (is certified for|failed its check at) \d+ streams and/);
+    // How late this machine is at the moment decides.
+    if (certificate.problems.length > 0) expect(validity.ok).toBe(false);
+    expect(runner.read("arc-vllm-report/junit.xml")).toContain('name="arcvllm.certificate"');
+  });
+
   it("fails the step with the verdict when the second run is slower, after the reports are written", async () => {
     const gate = "gate: { metrics: { output_tok_s: { delta-pct: 10, budget-pct: 40 } } }";
     const { runner, workspace } = await served({ gate });

@@ -63,6 +63,16 @@ describe("arc-vllm bench", () => {
     expect(exitCode).toBe(5);
   });
 
+  it("certifies this client once the server has answered, and says what that came to", async () => {
+    const { exitCode, stdout, stderr } = await bench("m@plain", ["--certificate-seconds", "1", "--json"]);
+    const { certificate, points } = JSON.parse(stdout);
+    expect(points).toMatchObject([{ requests: 6, outcomes: { ok: 6 } }]);
+    expect(certificate).toMatchObject({ miscounted: 0, machine: { node: process.versions.node } });
+    expect(stderr).toMatch(/This client (is certified for|failed its check at) \d+ streams and/);
+    // How late this machine is at the moment decides.
+    if (certificate.problems.length > 0) expect(exitCode).toBe(5);
+  });
+
   it("ends a stalled stream by its time-out and keeps the rest of the run", async () => {
     const cwd = mkdtempSync(join(tmpdir(), "arc-vllm-bench-"));
     const limits = ["--stall-timeout", "1", "--total-timeout", "20", "--save-requests", "q.jsonl"];

@@ -27,10 +27,13 @@ export const computeDevices: FactReader<readonly ComputeDevice[] | null> = {
 /** Starts both tools in the background of a batch. Descriptor 6 gives their answers. */
 export const COMPUTE_DEVICES_START = `
 arc_compute_devices() {
-  local tool
-  tool=$(command -v sycl-ls) || for tool in /opt/intel/oneapi/compiler/latest/{bin,linux/bin}/sycl-ls; do [ -x "$tool" ] && break; done
-  echo '[sycl-ls]'; [ -x "$tool" ] && arc_limit 20 "$tool"
-  echo '[clinfo]'; [ -x "$tool" ] || { command -v clinfo >/dev/null && arc_limit 20 clinfo; }
+  local tool told=
+  tool=$(command -v sycl-ls) || for tool in /opt/intel/oneapi/compiler/latest/{bin,linux/bin}/sycl-ls; do
+    [ -x "$tool" ] && break
+  done
+  echo '[sycl-ls]'; [ -x "$tool" ] && arc_limit 20 "$tool" && told=yes
+  # Without the environment of oneAPI sycl-ls finds no libraries.
+  echo '[clinfo]'; [ -z "$told" ] && command -v clinfo >/dev/null && arc_limit 20 clinfo
 }
 exec 6< <(arc_compute_devices 2>&1 </dev/null)
 `;

@@ -107,6 +107,20 @@ describe("watchHost()", () => {
     expect(samples[0]).toMatchObject({ upS: null, load1: null, ticks: null, cpuMhz: [], packages: [], gpus: [] });
   });
 
+  it("stamps what the host prints with our clock, and leaves out what it complains about", async () => {
+    const clock = new FakeClock();
+    clock.advance(500);
+    const stdout = "host gpu0=0000:03:00.0/0x56a0 cpumax=4200000\nsample up=1.00 gpu0.act=2400\n";
+    await using watch = watchHost(
+      fakeShell(() => ({ stdout, stderr: "sample up=2.00\n" })),
+      clock,
+      { sudo: false },
+    );
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(watch.seen.cpuMaxMhz).toBe(4200);
+    expect(watch.seen.samples).toMatchObject([{ atMs: 500, upS: 1, gpus: [{ actualMhz: 2400 }] }]);
+  });
+
   it("sees nothing when the host is gone, and says nothing", async () => {
     const shell = fakeShell(() => {
       throw new Error("no route to host");

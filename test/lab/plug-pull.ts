@@ -55,7 +55,8 @@ export async function runAndPull(host: LabHost, sections: object, pull: PlugPull
     if (stepOf(line) === pull.afterStep) setTimeout(isThere, pull.delayMs);
   });
   // A run that is faster than the one the moment was taken from may be over by then.
-  await Promise.race([there, run.ended]);
+  const early = await Promise.race([there, run.ended]);
+  if (early !== undefined && early.exitCode !== 0) throw new Error(`It failed unbroken:\n${early.output}`);
   if (pull.what === "client") run.process.kill("SIGKILL");
   if (pull.what === "sshd") await host.root("pkill -KILL -x sshd");
   if (pull.what === "host") {

@@ -1,5 +1,5 @@
 import { AppError } from "../core/app-error.ts";
-import type { HttpAnswer, HttpRequest, ModelStream } from "../ports/model-stream.ts";
+import type { HttpAnswer, HttpRequest, ModelStream, TransportFailure } from "../ports/model-stream.ts";
 
 /** Collects one whole answer over a stream. Rejects with ENDPOINT_UNREACHABLE or CANCELLED when there is none. */
 export function askWhole(
@@ -25,7 +25,7 @@ export function askWhole(
       onFailure(failure, detail) {
         stopWaiting();
         const why = timedOut ? `no complete answer within ${timeoutMs} ms` : detail;
-        reject(failure === "cancelled" && !timedOut ? cancelled(request) : unreachable(request, why));
+        reject(failure === "cancelled" && !timedOut ? cancelled(request) : unreachable(request, why, failure));
       },
     });
     const timer = setTimeout(() => {
@@ -43,10 +43,13 @@ export function askWhole(
   });
 }
 
-function unreachable({ method, url }: HttpRequest, why: string): AppError {
+function unreachable({ method, url }: HttpRequest, why: string, failure: TransportFailure): AppError {
   return new AppError("ENDPOINT_UNREACHABLE", {
     message: `Cannot ${method} "${url}": ${why}`,
-    hint: "Check that the server runs, that the address and port are right, and that this machine can reach it",
+    hint:
+      failure === "tls"
+        ? "Give the certificate of your CA with --ca-file (serve.ca-file); use http:// when the server speaks no TLS"
+        : "Check that the server runs, that the address and port are right, and that this machine can reach it",
   });
 }
 

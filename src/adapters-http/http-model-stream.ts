@@ -1,17 +1,12 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "../adapters/system-clock.ts";
 import { AppError } from "../core/app-error.ts";
-import type { HttpRequest, ModelStream, StreamHandle, StreamSink } from "../ports/model-stream.ts";
+import type { HttpRequest, ModelStream, ModelStreamOptions, StreamHandle, StreamSink } from "../ports/model-stream.ts";
 import { askWhole } from "./ask-whole.ts";
 import type { HttpExchange } from "./http-connection.ts";
 import { type HttpConnectionPool, httpConnectionPool } from "./http-connection-pool.ts";
 import { requestText, targetOf } from "./request-text.ts";
 import { transportFailureOf } from "./transport-failure.ts";
-
-export interface HttpModelStreamOptions {
-  /** PEM file with the certificates to trust instead of the public ones. */
-  readonly caFile?: string;
-}
 
 /**
  * HTTP/1.1 over sockets of our own, plain or TLS: one kept-alive connection per request in flight, as many as are
@@ -19,7 +14,7 @@ export interface HttpModelStreamOptions {
  * closed while it was idle (it ends before a single byte of an answer) goes out once more, on another connection, and
  * says so; nothing else is ever sent again.
  */
-export function httpModelStream(options: HttpModelStreamOptions = {}): ModelStream {
+export function httpModelStream(options: ModelStreamOptions = {}): ModelStream {
   const endpoints = httpEndpoints(options.caFile === undefined ? undefined : readCaFile(options.caFile));
   const stream: ModelStream["stream"] = (request, sink) => startStream(endpoints.at(request.url), request, sink);
   return {

@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from "../core/app-error.ts";
+import { OPEN_WEBUI_CHAT } from "../inputs/endpoint-api.ts";
 import type { Outcome, RequestTrace } from "./load-point.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { Outcome, RequestTrace } from "./load-point.ts";
  * the next request may not meet (a reset, a 503, a stall) is not for this check: it becomes data.
  */
 export function checkFirstAnswer(trace: RequestTrace, url: string, model: string): void {
-  const failure = failureOf(trace);
+  const failure = failureOf(trace, url.endsWith(OPEN_WEBUI_CHAT));
   if (failure === null) return;
   throw new AppError(failure.code, {
     message: `Cannot measure model "${model}" at "${url}": ${trace.detail ?? trace.outcome}`,
@@ -19,24 +20,39 @@ interface Failure {
   readonly hint: string;
 }
 
-function failureOf(trace: RequestTrace): Failure | null {
-  if (trace.outcome === "http_4xx") return refusal(trace);
+function failureOf(trace: RequestTrace, isWebUi: boolean): Failure | null {
+  if (trace.outcome === "http_4xx") return refusal(trace, isWebUi);
+  if (trace.outcome === "http_5xx" && /Open WebUI: Server Connection Error/i.test(trace.detail ?? ""))
+    return NO_BACKEND;
   // After a token the same end is a fault that the next request may not meet.
   return trace.firstMs === null ? (FAILURES[trace.outcome] ?? null) : null;
 }
 
-function refusal({ httpStatus, detail }: RequestTrace): Failure {
+const SERVER_KEY =
+  "Put the API key that this server was started with into the environment variable that --api-key-env (serve.api-key-env) names";
+const WEBUI_KEY =
+  "Make an API key in Open WebUI (Settings > Account; an administrator has to allow them) and put it into the environment variable that --api-key-env (serve.api-key-env) names";
+
+function refusal({ httpStatus, detail }: RequestTrace, isWebUi: boolean): Failure {
   if (httpStatus === 401 || httpStatus === 403) {
-    return { code: "ENDPOINT_UNAUTHORIZED", hint: "Give the API key that this server was started with" };
+    return { code: "ENDPOINT_UNAUTHORIZED", hint: isWebUi ? WEBUI_KEY : SERVER_KEY };
   }
-  if (httpStatus === 404 && /model/i.test(detail ?? "")) {
-    return { code: "MODEL_NOT_FOUND", hint: "Use one of the names that GET /v1/models lists" };
+  const isModel = (httpStatus === 404 && /model/i.test(detail ?? "")) || /model not found/i.test(detail ?? "");
+  if (isModel) {
+    const list = isWebUi ? "/api/models lists for the user of this key" : "/v1/models lists";
+    return { code: "MODEL_NOT_FOUND", hint: `Use one of the names that GET ${list}` };
   }
   if (httpStatus === 404 || httpStatus === 405) {
     return { code: "ENDPOINT_NOT_FOUND", hint: "Check the base URL (without /v1) and the endpoint" };
   }
   return REFUSED;
 }
+
+/** Its own words for a model server that does not answer. */
+const NO_BACKEND: Failure = {
+  code: "ENDPOINT_UNREACHABLE",
+  hint: "Start the model server behind Open WebUI, or correct its address in Open WebUI's connections",
+};
 
 const REFUSED: Failure = {
   code: "BENCH_NO_TOKENS",
@@ -47,7 +63,7 @@ const FAILURES: Partial<Record<Outcome, Failure>> = {
   connect: { code: "ENDPOINT_UNREACHABLE", hint: "Check that the server runs and that the address and port are right" },
   tls: {
     code: "ENDPOINT_UNREACHABLE",
-    hint: "Use http:// when the server speaks no TLS; give the CA file when its certificate is your own",
+    hint: "Give the certificate of your CA with --ca-file (serve.ca-file); use http:// when the server speaks no TLS",
   },
   sse_protocol: {
     code: "ENDPOINT_NOT_OPENAI",

@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode } from "../core/app-error.ts";
 import type { Secret } from "../core/secret.ts";
+import { type EndpointApi, OPEN_WEBUI_CHAT } from "../inputs/endpoint-api.ts";
 import type { HttpAnswer, ModelStream } from "../ports/model-stream.ts";
 
 export interface EndpointUnderTest {
@@ -7,6 +8,8 @@ export interface EndpointUnderTest {
   readonly baseUrl: string;
   readonly servedModelName: string;
   readonly apiKey: Secret | null;
+  /** Whose paths it has; absent: "openai". */
+  readonly api?: EndpointApi;
 }
 
 export type EndpointState =
@@ -34,8 +37,9 @@ export async function checkEndpoint(
     // Engines that are not vLLM may have no /health; what they serve is asked next.
     if (health.status >= 500) return notYet(`/health answers ${health.status}`);
 
-    const list = await ask("/v1/models");
-    if (list.status >= 500) return notYet(`/v1/models answers ${list.status}`);
+    const { models: modelsPath } = PATHS[endpoint.api ?? "openai"];
+    const list = await ask(modelsPath);
+    if (list.status >= 500) return notYet(`${modelsPath} answers ${list.status}`);
     const model = servedModel(endpoint, list);
 
     const completion = await complete(endpoint, ask);
@@ -64,13 +68,20 @@ export async function askVersion(
 
 type Ask = (path: string, body?: object) => Promise<HttpAnswer>;
 
+/** Completions are asked first, then chat. */
+const PATHS = {
+  openai: { models: "/v1/models", completions: "/v1/completions", chat: "/v1/chat/completions" },
+  "open-webui": { models: "/api/models", completions: null, chat: OPEN_WEBUI_CHAT },
+} as const satisfies Record<EndpointApi, object>;
+
 /** One real token, from the completions endpoint or else from chat. Null when it came. */
 async function complete(endpoint: EndpointUnderTest, ask: Ask): Promise<EndpointState | null> {
   const settings = { model: endpoint.servedModelName, max_tokens: 1, temperature: 0 };
-  const text = await ask("/v1/completions", { ...settings, prompt: "Hello" });
+  const { completions, chat } = PATHS[endpoint.api ?? "openai"];
+  const text = completions === null ? null : await ask(completions, { ...settings, prompt: "Hello" });
   const answer =
-    text.status === 404 || text.status === 405
-      ? await ask("/v1/chat/completions", { ...settings, messages: [{ role: "user", content: "Hello" }] })
+    text === null || text.status === 404 || text.status === 405
+      ? await ask(chat, { ...settings, messages: [{ role: "user", content: "Hello" }] })
       : text;
   if (answer.status >= 500) return notYet(`a completion ends with ${answer.status}: ${errorText(answer.body)}`);
   requireOpenAi(endpoint, "a completion", answer);
@@ -88,20 +99,17 @@ function tokensOf(body: string): number {
 }
 
 function servedModel(endpoint: EndpointUnderTest, answer: HttpAnswer): { maxModelLen: number | null } {
-  const data = field(requireOpenAi(endpoint, "/v1/models", answer), "data");
+  const { models: path } = PATHS[endpoint.api ?? "openai"];
+  const data = field(requireOpenAi(endpoint, path, answer), "data");
   if (!Array.isArray(data)) {
-    throw fail(
-      "ENDPOINT_NOT_OPENAI",
-      endpoint,
-      `/v1/models answers ${excerpt(answer.body)}, a list of models is wanted`,
-    );
+    throw fail("ENDPOINT_NOT_OPENAI", endpoint, `${path} answers ${excerpt(answer.body)}, a list of models is wanted`);
   }
   const served = data.find((entry) => field(entry, "id") === endpoint.servedModelName);
   if (served === undefined) {
     const names = data.map((entry) => String(field(entry, "id"))).join(", ") || "none";
     throw new AppError("MODEL_NOT_FOUND", {
       message: `Cannot use model "${endpoint.servedModelName}" at ${endpoint.baseUrl}: the server serves ${names}`,
-      hint: 'Set "serve.served-model-name" to a name that the server lists under /v1/models',
+      hint: `Set "serve.served-model-name" to a name that the server lists under ${path}`,
     });
   }
   const length = field(served, "max_model_len");

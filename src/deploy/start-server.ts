@@ -1,4 +1,5 @@
 import { AppError } from "../core/app-error.ts";
+import type { EndpointApi } from "../inputs/endpoint-api.ts";
 import type { IpexLlmServe, ServeSpec, VllmServe } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Console } from "../ports/console.ts";
@@ -21,6 +22,8 @@ export interface StartContext {
   /** Name for messages, and the address under which the server is reached from here. */
   readonly host: { readonly name: string; readonly address: string };
   readonly signal: AbortSignal;
+  /** Whose paths a server that runs already has; absent: "openai". */
+  readonly api?: EndpointApi;
   /** The mark of the guard that watches this server; a server without one is nobody's but its port's. */
   readonly owner?: string;
   /** Start the server again with the host, until it is stopped; for a container only. Otherwise a reboot ends it. */
@@ -91,7 +94,7 @@ async function becomeReady(
 ): Promise<Deployment> {
   const { models, clock, console, host, signal } = context;
   const { servedModelName, apiKey, readyTimeoutMs, engine } = context.serve;
-  const endpoint: EndpointUnderTest = { baseUrl, servedModelName, apiKey };
+  const endpoint: EndpointUnderTest = { baseUrl, servedModelName, apiKey, ...(context.api && { api: context.api }) };
   const startedAt = launched?.startedAt ?? clock.isoNow();
   const maxModelLen = await waitUntilReady({
     ...{ models, clock, console, signal, endpoint, readyTimeoutMs, host: host.name, port: serve?.port ?? 0 },

@@ -28,6 +28,25 @@ describe("checkEndpoint()", () => {
     expect(state).toMatchObject({ ready: true });
   });
 
+  it("asks Open WebUI under its own paths: /v1 is its web page", async () => {
+    const webUi = fakeModelStream(({ url }) => {
+      const { pathname } = new URL(url);
+      if (pathname === "/api/models") return { body: JSON.stringify({ data: [{ id: "tiny" }] }) };
+      if (pathname === "/api/chat/completions") {
+        return { body: JSON.stringify({ choices: [{ message: { content: "Hi" } }] }) };
+      }
+      return HTML;
+    });
+    const limits = { timeoutMs: 1000, signal: new AbortController().signal };
+    expect(await checkEndpoint(webUi, { ...endpoint, api: "open-webui" }, limits)).toMatchObject({ ready: true });
+    await expect(checkEndpoint(webUi, endpoint, limits)).rejects.toMatchObject({ code: "ENDPOINT_NOT_OPENAI" });
+    const other = { ...endpoint, api: "open-webui", servedModelName: "other" } as const;
+    await expect(checkEndpoint(webUi, other, limits)).rejects.toMatchObject({
+      code: "MODEL_NOT_FOUND",
+      hint: expect.stringContaining("/api/models"),
+    });
+  });
+
   it("takes the token count over the text, since a token may be part of a character", async () => {
     const body = JSON.stringify({ choices: [{ text: "" }], usage: { completion_tokens: 1 } });
     expect(await check({ "/v1/completions": { body } })).toMatchObject({ ready: true });

@@ -1,3 +1,4 @@
+import { OPEN_WEBUI_CHAT } from "./endpoint-api.ts";
 import type { SweepSpec, Workload } from "./run-config.ts";
 import type { WorkloadEntry } from "./workload-schema.ts";
 
@@ -13,7 +14,7 @@ export function workloadOf(entry: WorkloadEntry): Workload {
     repeats: entry.repeats,
     warmupWaves: entry["warmup-waves"],
     seed: entry.seed,
-    ignoreEos: entry["ignore-eos"],
+    ignoreEos: entry["ignore-eos"] && entry.endpoint !== OPEN_WEBUI_CHAT,
     temperature: entry.temperature,
     stallTimeoutMs: entry["stall-timeout"],
     totalTimeoutMs: entry["total-timeout"],

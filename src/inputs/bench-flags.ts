@@ -2,6 +2,7 @@ import { benchLoad, loadProblems } from "./bench-load.ts";
 import { BENCH_FLAGS, type BenchFlags, type Texts } from "./bench-options.ts";
 import { benchPrompts, datasetProblems } from "./bench-prompts.ts";
 import { CERTIFICATE_SECONDS } from "./certificate-seconds.ts";
+import { OPEN_WEBUI_CHAT } from "./endpoint-api.ts";
 import { inputProblems } from "./input-problems.ts";
 import { onlineBenchmarkProblems, onlineBenchmarkWorkload } from "./online-benchmark.ts";
 import { type OptionTable, optionsInvalid, parseOptions } from "./option-table.ts";
@@ -64,6 +65,9 @@ function problemsBetween(flags: BenchFlags, texts: Texts): string[] {
   }
   problems.push(...datasetProblems(flags, texts), ...loadProblems(flags, texts));
   if (flags["online-benchmark"] === true) problems.push(...onlineBenchmarkProblems(texts, flags["max-concurrency"]));
+  if (flags.endpoint === OPEN_WEBUI_CHAT && flags["ignore-eos"] === true) {
+    problems.push(`--ignore-eos: found with --endpoint ${OPEN_WEBUI_CHAT}, which does not pass it on`);
+  }
   if (flags["result-filename"]?.includes("/"))
     problems.push("--result-filename: found a path, wanted a name (use --result-dir)");
   if (flags["result-filename"] !== undefined && texts["save-result"] === undefined) {
@@ -80,7 +84,11 @@ function serveOf(flags: BenchFlags, secrets: (name: string) => string | undefine
     throw inputProblems("the secrets of this run", box.missing, "Set the variable above", "SECRET_MISSING");
   }
   const baseUrl = (flags["base-url"] ?? "").replace(/\/+$/, "").replace(/\/v1$/, "");
-  return { engine: "url", baseUrl, servedModelName: flags.model ?? "", readyTimeoutMs: 60_000, apiKey };
+  const caFile = flags["ca-file"];
+  return {
+    ...{ engine: "url", baseUrl, servedModelName: flags.model ?? "", readyTimeoutMs: 60_000, apiKey },
+    ...(caFile !== undefined && { caFile }),
+  };
 }
 
 function workloadOf(flags: BenchFlags, texts: Texts): Workload {

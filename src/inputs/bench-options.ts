@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { burstiness, decimal, fixedLength, goodput, levels, rate, seconds, url } from "./bench-fields.ts";
 import { CERTIFICATE_SECONDS, CERTIFICATE_SECONDS_ABOUT, certificateSeconds } from "./certificate-seconds.ts";
+import { ENDPOINTS } from "./endpoint-api.ts";
 import { flagText, integerText, line, type OptionTable, type OptionValues, option } from "./option-table.ts";
 
 const flag = { group: "Bench", placeholder: null, sources: ["cli"] } as const;
@@ -20,10 +21,10 @@ export const BENCH_FLAGS = {
     description: "`openai-chat` sends to /v1/chat/completions unless --endpoint says otherwise.",
     defaultText: "openai",
   }),
-  endpoint: option(z.enum(["/v1/completions", "/v1/chat/completions"]), {
+  endpoint: option(z.enum(ENDPOINTS), {
     ...value,
     placeholder: "path",
-    description: "Where requests go.",
+    description: "Where requests go. /api/chat/completions is Open WebUI's.",
     defaultText: "/v1/completions",
   }),
   model: option(line(), { ...value, placeholder: "name", description: "Name of the model in requests. Required." }),
@@ -216,6 +217,12 @@ export const BENCH_FLAGS = {
     description:
       "Measure as ipex-llm's vllm_online_benchmark.py does (one prompt, 2 x --max-concurrency requests to warm up, 4 x to measure) and show what it would print beside the right numbers.",
     defaultText: "false",
+  }),
+  "ca-file": option(line(), {
+    ...value,
+    placeholder: "file",
+    description:
+      "PEM file with the certificates to trust for https, such as that of your own CA, instead of the public ones.",
   }),
   "save-result": option(flagText(), {
     ...flag,

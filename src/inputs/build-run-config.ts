@@ -114,7 +114,11 @@ function serveSpec(serve: ServeEntry, hosts: readonly HostEntry[], secrets: Secr
   };
   if (serve.engine === "url") {
     const baseUrl = serve["base-url"].replace(/\/+$/, "").replace(/\/v1$/, "");
-    return { engine: "url", baseUrl, servedModelName: serve["served-model-name"], ...common };
+    const caFile = serve["ca-file"];
+    return {
+      ...{ engine: "url", baseUrl, servedModelName: serve["served-model-name"], ...common },
+      ...(caFile !== undefined && { caFile }),
+    };
   }
   const started = {
     ...common,

@@ -1,5 +1,6 @@
 import type { ConfigProblem } from "./config-problem.ts";
 import type { ConfigFile } from "./config-schema.ts";
+import { OPEN_WEBUI_CHAT } from "./endpoint-api.ts";
 import { checkFlags } from "./engine-flags.ts";
 import { flagNumber } from "./serve-schema.ts";
 import { workloadProblems } from "./workload-rules.ts";
@@ -21,6 +22,7 @@ export function ruleProblems(sections: ValidSections): ConfigProblem[] {
     ),
     ...gateProblems(sections),
     ...cardProblems(sections),
+    ...endpointProblems(sections),
   ];
 }
 
@@ -46,6 +48,21 @@ function loginProblems({ hosts = [] }: ValidSections): ConfigProblem[] {
       problems.push(problem(["hosts", index, "agent"], 'true beside "private-key-env", wanted one of the two', "key"));
     }
     return problems;
+  });
+}
+
+/** Open WebUI stands before a server that someone else runs, and has none of the paths of one. */
+function endpointProblems({ serve, workloads = [] }: ValidSections): ConfigProblem[] {
+  const [first] = workloads;
+  return workloads.flatMap(({ endpoint }, index) => {
+    const isWebUi = endpoint === OPEN_WEBUI_CHAT;
+    if (isWebUi && serve !== undefined && serve.engine !== "url") {
+      return [problem(["workloads", index, "endpoint"], `found with engine "${serve.engine}", wanted engine "url"`)];
+    }
+    if (isWebUi === (first?.endpoint === OPEN_WEBUI_CHAT)) return [];
+    return [
+      problem(["workloads", index, "endpoint"], `${endpoint} beside ${first?.endpoint}, which is another server's`),
+    ];
   });
 }
 

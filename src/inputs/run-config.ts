@@ -116,9 +116,11 @@ export interface UrlServe extends ServeCommon {
   readonly engine: "url";
   /** Without a trailing slash and without /v1. */
   readonly baseUrl: string;
+  /** PEM file with the certificates to trust instead of the public ones; absent: the public ones. */
+  readonly caFile?: string;
 }
 
-export type Endpoint = "/v1/completions" | "/v1/chat/completions";
+export type Endpoint = "/v1/completions" | "/v1/chat/completions" | "/api/chat/completions";
 
 /** A file of prompts, in the dialect of any benchmark (prompt-file.ts). */
 export interface PromptFileRef {

@@ -128,6 +128,11 @@ export const urlSchema = z.strictObject({
     },
   ),
   "served-model-name": servedModelName.meta({ description: "Name of the model in requests." }),
+  "ca-file": line("a path", {
+    description:
+      "PEM file with the certificates to trust for https, such as that of your own CA. Without it: the public ones.",
+    example: "certs/ca.pem",
+  }).optional(),
   ...common,
 });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ENDPOINTS } from "./endpoint-api.ts";
 import { choice, duration, flag, integer, line, number, plainName } from "./field-kinds.ts";
 
 const level = integer(1, 4096, { description: "Requests in flight." });
@@ -70,8 +71,9 @@ const promptsSchema = z
 
 export const workloadSchema = z.strictObject({
   name: plainName({ description: "Name in tables, records and JUnit.", example: "chat-1k" }),
-  endpoint: choice(["/v1/completions", "/v1/chat/completions"], {
-    description: "Where requests go. Only `/v1/completions` takes prompts of an exact number of tokens.",
+  endpoint: choice(ENDPOINTS, {
+    description:
+      "Where requests go. Only `/v1/completions` takes prompts of an exact number of tokens. `/api/chat/completions` is Open WebUI's; it takes no `ignore-eos`, so answers may end early.",
   }).default("/v1/completions"),
   "input-tokens": integer(1, 1_000_000, {
     description: "Length of each prompt. Needed, except with `prompts.file` and `load.trace`.",

@@ -10,6 +10,7 @@ import { sweepResult } from "../study/sweep-result.ts";
 import { certificateProblems } from "../trust/certificate.ts";
 import { certified } from "./certified.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
+import { modelsFor } from "./models-for.ts";
 import { nextLevelOf } from "./next-level-of.ts";
 import { readWorkloadFiles } from "./read-workload-files.ts";
 import type { World } from "./world.ts";
@@ -44,7 +45,7 @@ async function measureEndpoint(
   onReady: () => Promise<void>,
 ): Promise<readonly LoadPoint[]> {
   const { serve, workload, requestsFile } = request;
-  const { models, clock, console, files, signal, loopWatch } = world;
+  const { clock, console, files, signal, loopWatch } = world;
   const ready = await readWorkloadFiles(workload, files);
   if (requestsFile !== null) await files.write(requestsFile, "");
   return runWorkload({
@@ -53,7 +54,7 @@ async function measureEndpoint(
     baseUrl: serve.baseUrl,
     model: serve.servedModelName,
     apiKey: serve.apiKey,
-    models,
+    models: modelsFor(serve, world),
     clock,
     signal,
     onReady,

@@ -6,6 +6,7 @@ import { AppError } from "../core/app-error.ts";
 import type { BenchRequest } from "../inputs/bench-flags.ts";
 import { onlineBenchmarkReport } from "../report/online-benchmark-report.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
+import { modelsFor } from "./models-for.ts";
 import type { World } from "./world.ts";
 
 /**
@@ -13,7 +14,8 @@ import type { World } from "./world.ts";
  * numbers of the same requests, and beside those of the same load with a prompt of its own for every request.
  */
 export async function onlineBenchmark({ serve, workload }: BenchRequest, world: World): Promise<CommandOutcome> {
-  const { models, clock, signal, console, loopWatch } = world;
+  const { clock, signal, console, loopWatch } = world;
+  const models = modelsFor(serve, world);
   const [concurrency = 1] = workload.concurrency;
   const context = {
     ...{ baseUrl: serve.baseUrl, model: serve.servedModelName, apiKey: serve.apiKey, models, clock, signal },

@@ -23,6 +23,7 @@ export async function realWorld(console: Console, signal: AbortSignal): Promise<
     console,
     color: false,
     models: httpModelStream(),
+    openModels: httpModelStream,
     loopWatch: eventLoopWatch,
     startTruth: () => startTruthProcess(cliPath(), [TRUTH_COMMAND]),
     machine: { cpu: cpus()[0]?.model.trim() ?? "unknown CPU", cores: cpus().length, node: process.versions.node },

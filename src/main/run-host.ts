@@ -3,9 +3,11 @@ import { runWorkload } from "../bench/run-workload.ts";
 import type { RunningServer } from "../deploy/deployment.ts";
 import { guardServer, type ServerGuard } from "../deploy/guard-server.ts";
 import { startServer } from "../deploy/start-server.ts";
+import { apiOf } from "../inputs/endpoint-api.ts";
 import type { HostSpec, PlaybookRef, RunConfig, ServeSpec } from "../inputs/run-config.ts";
 import { leftOutWarnings } from "../plan/select-steps.ts";
 import type { Console } from "../ports/console.ts";
+import type { ModelStream } from "../ports/model-stream.ts";
 import type { Shell } from "../ports/shell.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import { probeHost } from "../probe/probe-host.ts";
@@ -25,6 +27,7 @@ import {
 import type { RunRecord } from "../record/run-record.ts";
 import { type CertifiedWork, certified } from "./certified.ts";
 import { loadPlaybook } from "./load-playbook.ts";
+import { modelsFor } from "./models-for.ts";
 import { nextLevelOf } from "./next-level-of.ts";
 import { ownBootId } from "./own-boot-id.ts";
 import type { ReadyWorkload } from "./read-workload-files.ts";
@@ -118,14 +121,16 @@ async function serveAndMeasure(
   journal: RecordJournal,
   world: World,
 ): Promise<void> {
-  const { clock, console, models, signal } = world;
+  const { clock, console, signal } = world;
+  const models = modelsFor(serve, world);
   console.group(`Serve ${serve.servedModelName} on ${host.name}`);
   const guard = guardFor(serve, shell, world);
   try {
     const owner = guard === null ? {} : { owner: guard.owner };
-    const server = await startServer({ shell, models, clock, console, serve, host, signal, ...owner });
+    const api = apiOf(toMeasure.ready.map(({ workload }) => workload));
+    const server = await startServer({ shell, models, clock, console, serve, host, signal, api, ...owner });
     await thenStop(server, console, () =>
-      world.measureInTurn(() => measure(toMeasure, serve, server, shell, journal, world)),
+      world.measureInTurn(() => measure(toMeasure, serve, server, shell, journal, models, world)),
     );
   } finally {
     await guard?.release();
@@ -145,9 +150,10 @@ async function measure(
   server: RunningServer,
   shell: Shell,
   journal: RecordJournal,
+  models: ModelStream,
   world: World,
 ): Promise<void> {
-  const { clock, console, models, signal, loopWatch } = world;
+  const { clock, console, signal, loopWatch } = world;
 
   await journal.update((record) => withDeployment(record, server.deployment));
   await using watch = watchHost(shell, clock, { sudo: journal.record.facts?.login.canSudo === true, signal });

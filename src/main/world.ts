@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Console } from "../ports/console.ts";
 import type { Files } from "../ports/files.ts";
 import type { LoopWatch } from "../ports/loop-watch.ts";
-import type { ModelStream } from "../ports/model-stream.ts";
+import type { ModelStream, ModelStreamOptions } from "../ports/model-stream.ts";
 import type { RecordStore } from "../ports/record-store.ts";
 import type { Shell } from "../ports/shell.ts";
 import type { TruthServer } from "../ports/truth-server.ts";
@@ -18,6 +18,8 @@ export interface World {
   /** Whether what a command prints at its end goes to a terminal that shows colours. */
   readonly color: boolean;
   readonly models: ModelStream;
+  /** Another client, for a server that is reached in another way than by the network and public certificates. */
+  readonly openModels: (options: ModelStreamOptions) => ModelStream;
   /** How busy this process was while it measured; null where it also is the server. */
   readonly loopWatch: LoopWatch | null;
   /** Starts a truth server in a process of its own, to compare this client with. */

@@ -38,6 +38,12 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
+/** How a model server is reached. */
+export interface ModelStreamOptions {
+  /** PEM file with the certificates to trust instead of the public ones. */
+  readonly caFile?: string;
+}
+
 /** HTTP to a model server: streamed for measuring, whole for everything else. */
 export interface ModelStream {
   /** Never calls the sink before it has returned. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ENDPOINTS } from "../inputs/endpoint-api.ts";
 
 const text = z.string();
 const count = z.int().nonnegative();
@@ -8,7 +9,7 @@ const texts = z.array(z.string());
 /** `Workload` as it stands in a record. */
 export const workloadSchema = z.strictObject({
   name: text,
-  endpoint: z.enum(["/v1/completions", "/v1/chat/completions"]),
+  endpoint: z.enum(ENDPOINTS),
   inputTokens: count.nullable(),
   outputTokens: count,
   prompts: z.strictObject({ path: text, outputLengths: z.enum(["file", "workload"]) }).exactOptional(),

@@ -212,7 +212,8 @@ function dump(machine: VirtualMachine, args: readonly string[]): CommandResult {
     .filter(({ index }) => ids === "-1" || ids.split(",").includes(String(index)));
   const head = ["Timestamp", " DeviceId", ...metrics.map(({ title }) => ` ${title}`)].join(",");
   const time = machine.clock.isoNow().slice(11, 23);
-  const samples = Array.from({ length: Math.min(60, Number(options.get("-n") ?? 1)) }, () =>
+  // Without a number the real one never ends; the interpreter could not show a row before the end.
+  const samples = Array.from({ length: Math.min(60, Number(options.get("-n") ?? 0)) }, () =>
     gpus.map(({ gpu, index }) =>
       [time, String(index).padStart(5), ...metrics.map(({ value }) => ` ${value(gpu, machine)}`)].join(","),
     ),

@@ -74,7 +74,7 @@ async function runRow(context: StepContext, progress: Progress, row: CheckRow): 
   const { work } = row.step;
   if (row.step.isLeftOut) return outcome(planOf(progress, row), "skipped", 0);
   // Only what judges the host as a whole needs a fresh look; a step that changes something verifies itself.
-  if (progress.stale && work.type !== "scripts") await refresh(context, progress);
+  if (progress.stale && (work.type !== "scripts" || mayHaveWorkNow(progress, row))) await refresh(context, progress);
   const blocker = blockedBy(progress, row);
   if (blocker !== null) return { ...outcome(planOf(progress, row), "blocked", 0), before: blocker };
   const plan = planOf(progress, row);
@@ -82,6 +82,13 @@ async function runRow(context: StepContext, progress: Progress, row: CheckRow): 
   if (work.type === "reboot") return runReboot(context, progress, plan, work);
   if (plan.status !== "would-change") return outcome(plan, plainStatus(plan), 0);
   return runScripts(context, progress, row, plan, work);
+}
+
+/** A step that it needs changed something: a new repository offers packages that nobody could ask for before. */
+function mayHaveWorkNow(progress: Progress, row: CheckRow): boolean {
+  const { status } = planOf(progress, row);
+  const changed = progress.outcomes.filter((done) => done.status === "changed").map(({ name }) => name);
+  return (status === "ok" || status === "skipped") && row.step.needs.some((need) => changed.includes(need));
 }
 
 function runAssert(context: StepContext, progress: Progress, row: CheckRow, plan: PlannedStep): StepOutcome {

@@ -22,7 +22,7 @@ describe("renderPlaybook() of one step", () => {
   it("keeps its number and shows the values that depend on the host", () => {
     const playbook = shippedPlaybook("ubuntu-22.04-a770.yml");
     const text = renderPlaybook(playbook, { name: "lab-1", user: "ci" }, findStep(playbook, "User may use the GPU"));
-    expect(text.match(/^# \d+\. /gm)).toEqual(["# 18. "]);
+    expect(text.match(/^# \d+\. /gm)).toEqual(["# 19. "]);
     expect(text).toContain('# For host: lab-1\n# $ARC_LOGIN_USER = "ci"\n# $KERNEL');
   });
 

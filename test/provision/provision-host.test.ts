@@ -62,6 +62,13 @@ describe("provisionHost()", () => {
       expect.arrayContaining(["linux-image-6.5.0-35-generic", "linux-generic-hwe-22.04", "intel-i915-dkms"]),
     );
 
+    expect(
+      record.steps.find(({ name }) => name.startsWith("xpu-smi")),
+      "nobody offers it",
+    ).toMatchObject({
+      status: "skipped",
+    });
+
     const tripsBefore = host.shell.ran.length;
     const again = await provisionHost(context(host, playbook));
     expect(again).toMatchObject({ reboots: 0, converged: true, runId: null });
@@ -193,6 +200,15 @@ describe("provisionHost()", () => {
     const host = newHost();
     const steps = `  - name: one\n    shell: { check: 'test -e "$ARC_ROOT/etc/x"', apply: 'printf two > "$ARC_ROOT/etc/x"' }\n  - name: two\n    file: { path: /etc/x, content: two, mode: "0644" }\n`;
     expect(statuses(await provisionHost(context(host, smallPlaybook(steps))))).toEqual(["one: changed", "two: ok"]);
+  });
+
+  it("judges an idle step anew when a step that it needs has changed something", async () => {
+    const host = newHost();
+    const steps = `${file("a")}${file("b", '    when: test -e "$ARC_ROOT/etc/a"\n    needs: [a]\n')}`;
+    const record = await provisionHost(context(host, smallPlaybook(steps)));
+    expect(statuses(record)).toEqual(["a: changed", "b: changed"]);
+    expect(record.converged).toBe(true);
+    expect(statuses(await provisionHost(context(host, smallPlaybook(steps))))).toEqual(["a: ok", "b: ok"]);
   });
 
   it("does nothing for steps that tags leave out, not even a reboot that another one asks for", async () => {

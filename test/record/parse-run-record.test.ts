@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseBaseline, parseRunRecord, parseRunRecords } from "../../src/record/parse-run-record.ts";
-import { exampleRecord } from "../fakes/example-record.ts";
+import { examplePoint, exampleRecord } from "../fakes/example-record.ts";
+import { exampleTelemetry } from "../fakes/example-telemetry.ts";
 
 const good = JSON.stringify(exampleRecord());
 
@@ -54,6 +55,11 @@ describe("parseRunRecord()", () => {
     const points = exampleRecord().points.concat(exampleRecord().points, exampleRecord().points);
     const text = JSON.stringify({ ...exampleRecord(), points: points.map((point) => ({ ...point, repeat: -1 })) });
     expect(() => parseRunRecord(text, "a.json")).toThrow(/points\.4\.repeat: .*; and 4 more$/);
+  });
+
+  it("reads what was seen of the host as it was written", () => {
+    const record = exampleRecord({ points: [examplePoint({ host: exampleTelemetry() })] });
+    expect(parseRunRecord(JSON.stringify(record), "record.json").points).toEqual(record.points);
   });
 
   it("parseBaseline() calls the same problem a baseline that cannot be used", () => {

@@ -1,8 +1,8 @@
 import { clientCheckTable, faultTable } from "../report/trust-tables.ts";
 import type { ClientMachine } from "../trust/certificate.ts";
-import type { CheckClientContext, ClientCheck } from "../trust/check-client.ts";
+import { type CheckClientContext, type ClientCheck, checkClient } from "../trust/check-client.ts";
 import { type ClientLoad, loadWords } from "../trust/client-load.ts";
-import { climbLoads, LOAD_LADDER, trustedLoad } from "../trust/find-trusted-load.ts";
+import { climbLoads, LOAD_LADDER, trustedLoad } from "../trust/climb-loads.ts";
 import { type FaultResult, runFaultCases } from "../trust/run-fault-cases.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import type { World } from "./world.ts";
@@ -20,7 +20,11 @@ export async function selfTest(load: ClientLoad | null, world: World): Promise<C
   const faults = await runFaultCases(context);
   const loads = load === null ? LOAD_LADDER : [load];
   console.progress(loadWords(loads[0] as ClientLoad));
-  const checks = await climbLoads(context, loads, (check) => console.progress(progressLine(check)));
+  const checks = await climbLoads(loads, async (each) => {
+    const check = await checkClient(context, each, SECONDS_OF_EACH);
+    console.progress(progressLine(check));
+    return check;
+  });
   const trusted = trustedLoad(checks);
   const isRight = trusted !== null && faults.every(({ ok }) => ok);
   const verdict = sentence(trusted, faults, machine);
@@ -30,6 +34,8 @@ export async function selfTest(load: ClientLoad | null, world: World): Promise<C
     json: { trusted, machine, checks, faults, verdict },
   };
 }
+
+const SECONDS_OF_EACH = 3;
 
 function progressLine({ load, ttftErrorMs, problems }: ClientCheck): string {
   const p99 = ttftErrorMs === null ? "not known" : `${ttftErrorMs.p99.toFixed(2)} ms`;

@@ -48,6 +48,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
   { profile: "multi-no-usage", outcome: "ok", chunks: 3, outputTokens: 8, estimated: true },
   { profile: "usage-each", outcome: "ok", chunks: 3, outputTokens: 8, chunkTokens: [3, 3, 2] },
   { profile: "empty-text", outcome: "ok", chunks: 8, outputTokens: 8, chunkTokens: [1, 1, 1, 1, 1, 1, 1, 1] },
+  { profile: "huge-event", outcome: "ok", chunks: 8, outputTokens: 8 },
   { profile: "no-done", outcome: "ok", chunks: 8, outputTokens: 8 },
   {
     profile: "no-finish",

@@ -29,6 +29,7 @@ const WHOLE: Readonly<Record<string, Profile>> = {
   "multi-no-usage": (exchange) => streamAnswer(exchange, tokenChunks(exchange.asked, 3), { usage: "none" }),
   "usage-each": (exchange) => streamAnswer(exchange, tokenChunks(exchange.asked, 3), { usage: "each" }),
   "empty-text": (exchange) => streamAnswer(exchange, someEmpty(tokenChunks(exchange.asked)), { usage: "each" }),
+  "huge-event": (exchange) => streamAnswer(exchange, oneHuge(tokenChunks(exchange.asked))),
   "no-done": shaped({ done: false }),
   "extra-events": async (exchange) => {
     begin(exchange);
@@ -145,6 +146,11 @@ function firstThree({ asked }: Exchange): TokenChunk[] {
 /** Every fourth token has no text of its own yet, as tokens that are part of a character. */
 function someEmpty(chunks: readonly TokenChunk[]): TokenChunk[] {
   return chunks.map((chunk, at) => (at % 4 === 0 ? { ...chunk, delta: { content: "" } } : chunk));
+}
+
+/** One event of 200 KiB, as a tool call with a file in it. */
+function oneHuge(chunks: readonly TokenChunk[]): TokenChunk[] {
+  return chunks.map((chunk, at) => (at === 3 ? { ...chunk, delta: { content: "x".repeat(200 * 1024) } } : chunk));
 }
 
 function endWith(exchange: Exchange, texts: readonly string[]): void {

@@ -1,4 +1,4 @@
-import { type CheckClientContext, type ClientCheck, checkClient } from "./check-client.ts";
+import type { ClientCheck } from "./check-client.ts";
 import type { ClientLoad } from "./client-load.ts";
 
 /** Rising loads: what one card brings to one user, a whole host, more than any host. */
@@ -13,22 +13,19 @@ export const LOAD_LADDER: readonly ClientLoad[] = [
   { streams: 1024, eventsPerSecond: 40_000 },
 ];
 
-const SECONDS = 3;
 /** Two loads in a row that cannot be trusted end the climb; one may be somebody else's fault. */
 const MISSES = 2;
 
-/** Climbs the loads until this client is no longer right. Calls `onCheck` after each. */
+/** Checks one load after the other until this client is no longer right. */
 export async function climbLoads(
-  context: CheckClientContext,
   loads: readonly ClientLoad[],
-  onCheck: (check: ClientCheck) => void,
+  check: (load: ClientLoad) => Promise<ClientCheck>,
 ): Promise<readonly ClientCheck[]> {
   const checks: ClientCheck[] = [];
   for (const load of loads) {
-    const check = await checkClient(context, load, SECONDS);
-    checks.push(check);
-    onCheck(check);
-    if (checks.slice(-MISSES).filter(({ problems }) => problems.length > 0).length === MISSES) break;
+    checks.push(await check(load));
+    const last = checks.slice(-MISSES);
+    if (last.length === MISSES && last.every(({ problems }) => problems.length > 0)) break;
   }
   return checks;
 }

@@ -57,6 +57,8 @@ export interface RequestTrace {
   readonly queuedMs: number;
   /** True when the server had closed an idle connection and the request went out again on a new one. */
   readonly resent: boolean;
+  /** Which session it belongs to, from 0, and which turn of it this is, from 1; absent: it stands alone. */
+  readonly turn?: { readonly session: number; readonly turn: number };
 }
 
 /** All requests of one level of one repeat. Saved as soon as it is finished. */
@@ -79,6 +81,8 @@ export interface LoadPoint {
   readonly repeatedPromptRatio?: number;
   /** The part of the run under full load; null: it was too short. */
   readonly plateau?: Plateau | null;
+  /** Figures of each turn of the sessions; absent: requests stand alone. */
+  readonly turns?: readonly TurnSummary[];
   /** What the server counted meanwhile, compared with what this client saw. */
   readonly server?: ServerCheck;
   /** A greedy answer to a fixed prompt after the point. */
@@ -88,6 +92,19 @@ export interface LoadPoint {
   /** Clocks, throttling and power of the host meanwhile; absent when nobody looked. */
   readonly host?: HostTelemetry;
   readonly warnings: readonly string[];
+}
+
+/** One turn of all sessions. */
+export interface TurnSummary {
+  /** From 1. */
+  readonly turn: number;
+  readonly requests: number;
+  readonly ok: number;
+  /** Length of the whole prompt, history included. */
+  readonly promptTokens: Distribution | null;
+  readonly ttftMs: Distribution | null;
+  readonly tpotMs: Distribution | null;
+  readonly e2eMs: Distribution | null;
 }
 
 /** Load was whole from `fromMs` after the first request on, for `durationMs`. Latencies of the requests sent in it. */

@@ -5,20 +5,20 @@ import type { Workload } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LoopWatch } from "../ports/loop-watch.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
-import { type PromptSources, promptMaker } from "../prompts/prompt-maker.ts";
+import { type PromptSources, promptMaker, sessionMaker } from "../prompts/prompt-maker.ts";
 import type { PromptMaker } from "../prompts/prompts.ts";
 import { serverTokenizer } from "../prompts/server-tokenizer.ts";
-import { repeatedShare } from "../prompts/trace-prompts.ts";
+import type { SessionMaker } from "../prompts/session-maker.ts";
 import { type ExchangeReaders, exchangeReaders } from "../stream/exchange-reader.ts";
-import { arrivalsMs } from "./arrivals.ts";
 import { checkFirstAnswer } from "./check-endpoint.ts";
-import { driveClosedLoop, driveOpenLoop } from "./drive-load.ts";
+import { driveClosedLoop } from "./drive-load.ts";
 import type { HostSamples } from "./host-sample.ts";
 import { type InFlight, inFlight } from "./in-flight.ts";
 import { everyLevel, type Level, type NextLevel } from "./levels.ts";
 import type { LoadPoint, OutputProbe, RequestTrace } from "./load-point.ts";
 import { probeOutput } from "./output-probe.ts";
 import type { Phase } from "./phase-progress.ts";
+import { prepareLoad } from "./prepare-load.ts";
 import { preparePhase } from "./prepare-phase.ts";
 import { type ShowProgress, whileShowing } from "./progress-text.ts";
 import { sampleServer, serverCheckOf } from "./server-check.ts";
@@ -94,6 +94,8 @@ function runAt(run: Run, { concurrency, requestRate, requests }: Level, index: n
 /** What stays the same for a whole run. */
 export interface Run extends RunWorkloadContext {
   readonly prompts: PromptMaker;
+  /** Null: requests stand alone. */
+  readonly sessions: SessionMaker | null;
   readonly requests: InFlight;
   /** Makes request ids unique among all clients of the server. */
   readonly runId: string;
@@ -108,9 +110,11 @@ export interface Run extends RunWorkloadContext {
 async function prepareRun(context: RunWorkloadContext, requests: InFlight): Promise<Run> {
   const { workload, models, signal } = context;
   const tokenizer = serverTokenizer(models, context, signal);
+  const prompts = await promptMaker(workload, context, tokenizer);
   const run: Run = {
     ...context,
-    prompts: await promptMaker(workload, context, tokenizer),
+    prompts,
+    sessions: await sessionMaker(workload, context, prompts, tokenizer),
     requests,
     runId: randomBytes(4).toString("hex"),
     isVllmLike: tokenizer.isPresent(),
@@ -148,19 +152,18 @@ async function warmUp(run: Run, concurrency: number): Promise<void> {
 const SETTLED = 0.03;
 const MORE_WAVES = 3;
 
-async function measure(run: Run, { concurrency, repeat }: Level): Promise<LoadPoint> {
+async function measure(run: Run, level: Level): Promise<LoadPoint> {
   const { workload, clock, signal } = run;
-  const total = workload.requestsPerLevel;
-  const phase = { concurrency, repeat, total, place: run.place };
-  const { launch, promptsSha256, progress } = preparePhase(run, { kind: "measure", ...phase });
+  const { concurrency, repeat } = level;
+  const load = await prepareLoad(run, level);
   const atOnce = workload.requestRate === null ? concurrency : (workload.maxConcurrency ?? 1);
-  await run.models.open?.(run.baseUrl, Math.min(atOnce, total));
+  await run.models.open?.(run.baseUrl, Math.min(atOnce, workload.requestsPerLevel));
   const startedAt = clock.isoNow();
   const watch = run.loopWatch?.start();
   const { result: traces, samples } = await sampleServer(
     run.readCounters,
     clock,
-    () => whileShowing(progress, run.onProgress, clock, () => drive(run, concurrency, repeat, launch)),
+    () => whileShowing(load.progress, run.onProgress, clock, load.drive),
     (before, after, done) => (after.successes ?? 0) - (before.successes ?? 0) >= done.length,
   );
   const client = watch?.end() ?? null;
@@ -171,10 +174,12 @@ async function measure(run: Run, { concurrency, repeat }: Level): Promise<LoadPo
       concurrency,
       repeat,
       startedAt,
-      promptsSha256,
-      wantedPromptTokens: workload.inputTokens,
+      promptsSha256: load.promptsSha256,
+      // With the history of a session every prompt has another length.
+      wantedPromptTokens: run.sessions === null ? workload.inputTokens : null,
       differentPrompts: run.prompts.different,
-      repeatedPromptRatio: repeatedRatio(run),
+      repeatedPromptRatio: load.repeatedPromptRatio(traces),
+      loadWarnings: load.warnings(traces),
       cancelled: signal.aborted,
       server: serverCheckOf(samples, traces),
       client,
@@ -186,24 +191,6 @@ async function measure(run: Run, { concurrency, repeat }: Level): Promise<LoadPo
   );
   await run.onPoint(point, traces);
   return point;
-}
-
-function drive(run: Run, concurrency: number, repeat: number, launch: Parameters<typeof driveClosedLoop>[1]) {
-  const { workload, clock, signal } = run;
-  const { requestRate, requestsPerLevel, durationMs = null, maxConcurrency = null } = workload;
-  if (requestRate === null) {
-    return driveClosedLoop({ count: requestsPerLevel, concurrency, durationMs }, launch, clock, signal);
-  }
-  const { trace } = workload;
-  const arrivals =
-    trace !== undefined && run.traceRows !== undefined
-      ? run.traceRows.map(({ atMs }) => atMs / trace.speed)
-      : arrivalsMs(workload, requestRate, `${workload.seed}/arrivals/${repeat}`);
-  return driveOpenLoop({ arrivalsMs: arrivals, maxConcurrency }, launch, clock, signal);
-}
-
-function repeatedRatio({ workload: { trace }, traceRows }: Run): number | null {
-  return trace === undefined || traceRows === undefined ? null : repeatedShare(traceRows, trace.blockTokens);
 }
 
 async function probe(run: Run): Promise<OutputProbe | null> {

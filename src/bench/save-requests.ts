@@ -26,6 +26,7 @@ export function savedRequestLine(trace: RequestTrace): string {
     e2eMs: e2eMsOf(trace),
     chunkNs: Array.from(trace.chunkMs, nsOf),
     resent: trace.resent,
+    ...trace.turn,
   })}\n`;
 }
 

@@ -40,7 +40,12 @@ export interface Due {
  * Sends one request and traces its answer.
  * An event counts as a sign of life, a keep-alive comment does not: a server that pings but makes no tokens has stalled.
  */
-export function startRequest(models: ModelStream, clock: Clock, plan: RequestPlan, due: Due): StartedRequest {
+export function startRequest(
+  models: Pick<ModelStream, "stream">,
+  clock: Clock,
+  plan: RequestPlan,
+  due: Due,
+): StartedRequest {
   const { readers = exchangeReaders(), stallTimeoutMs, totalTimeoutMs } = plan;
   let cutBy: RequestEnd["cutBy"] = null;
   let over = false;

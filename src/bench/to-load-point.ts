@@ -19,6 +19,7 @@ import {
 import { plateauOf } from "./plateau.ts";
 import { serverWarnings } from "./server-check.ts";
 import { durationMsOf, latenessMsOf, summarize } from "./summarize.ts";
+import { summarizeTurns } from "./turn-summary.ts";
 
 export interface MeasuredPoint {
   readonly concurrency: number;
@@ -31,6 +32,7 @@ export interface MeasuredPoint {
   readonly differentPrompts: number | null;
   /** Share of the prompt tokens that repeat the start of an earlier prompt on purpose; null: not known. */
   readonly repeatedPromptRatio: number | null;
+  readonly loadWarnings: readonly string[];
   readonly cancelled: boolean;
   readonly server: ServerCheck;
   /** Null: nobody watched this client. */
@@ -52,6 +54,7 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
   const outcomes: Partial<Record<Outcome, number>> = {};
   for (const { outcome } of traces) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   const metrics = summarize(traces, workload.slo);
+  const turns = summarizeTurns(traces);
   const plateau = plateauOf(traces, workload.requestRate === null ? concurrency : null);
   const host = measured.host === undefined ? null : hostDuring(measured.host, plateau, metrics, traces);
   const durationMs = durationMsOf(traces);
@@ -69,6 +72,7 @@ export function toLoadPoint(workload: Workload, measured: MeasuredPoint, traces:
     promptsSha256,
     ...(workload.sweep === undefined ? {} : { sweep: true }),
     ...(measured.repeatedPromptRatio === null ? {} : { repeatedPromptRatio: measured.repeatedPromptRatio }),
+    ...(turns.length === 0 ? {} : { turns }),
     server: measured.server,
     ...(measured.output === null ? {} : { output: measured.output }),
     ...(measured.client === null ? {} : { client: measured.client }),
@@ -114,6 +118,7 @@ function warningsOf(workload: Workload, measured: MeasuredPoint, traces: readonl
     latenessWarning(workload, traces),
     withoutUsage > 0 ? `${withoutUsage} of ${ok.length} answers carry no usage: their tokens are not known` : null,
     estimated > 0 ? `tokens are estimated: ${estimated} of ${ok.length} answers carry no usage` : null,
+    ...measured.loadWarnings,
     promptLengthWarning(measured.wantedPromptTokens, ok),
     repetitionWarning(measured.differentPrompts, traces.length),
     resent > 0 ? `${resent} requests went out twice: the server had closed their idle connections` : null,

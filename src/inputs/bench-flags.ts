@@ -94,7 +94,7 @@ function serveOf(flags: BenchFlags, secrets: (name: string) => string | undefine
 function workloadOf(flags: BenchFlags, texts: Texts): Workload {
   const { "stall-timeout": stallTimeoutS = 60, "total-timeout": totalTimeoutS = 600 } = flags;
   const { endpoint = "/v1/completions" } = flags;
-  const isChat = flags.backend === "openai-chat" && texts["endpoint"] === undefined;
+  const isChat = (flags.backend === "openai-chat" || flags["multi-turn"] === true) && texts["endpoint"] === undefined;
   return {
     name: "bench",
     endpoint: isChat ? "/v1/chat/completions" : endpoint,

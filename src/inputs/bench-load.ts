@@ -1,6 +1,6 @@
 import type { BenchFlags, Texts } from "./bench-options.ts";
-import type { SweepSpec, Workload } from "./run-config.ts";
-import { sweepLevels, TRACE_REQUESTS } from "./workload-of.ts";
+import type { SessionSpec, SweepSpec, Workload } from "./run-config.ts";
+import { sweepLevels, TRACE_REQUESTS, USUAL_TURNS } from "./workload-of.ts";
 
 /** The fields of a workload that say how requests are sent. */
 export type BenchLoad = Pick<Workload, "concurrency" | "requestRate" | "requestsPerLevel" | "warmupWaves"> &
@@ -20,6 +20,16 @@ export function benchLoad(flags: BenchFlags, texts: Texts): BenchLoad {
     requestsPerLevel,
     warmupWaves: warmupWaves(flags, load),
     ...(load.requestRate !== null && openLoopOf(flags)),
+    ...(flags["multi-turn"] === true && { sessions: sessionsOf(flags, texts) }),
+  };
+}
+
+function sessionsOf(flags: BenchFlags, texts: Texts): SessionSpec {
+  const isFile = texts["dataset-path"] !== undefined;
+  return {
+    turns: flags.turns ?? (isFile ? null : USUAL_TURNS),
+    turnInputTokens: isFile ? null : (flags["turn-input-len"] ?? flags["random-input-len"] ?? 1024),
+    thinkMs: (flags["think-time"] ?? 0) * 1000,
   };
 }
 
@@ -78,6 +88,7 @@ export function loadProblems(flags: BenchFlags, texts: Texts): string[] {
     ...openLoopProblems(flags, texts),
     ...rampProblems(flags, texts),
     ...sweepProblems(flags, texts),
+    ...sessionProblems(flags, texts),
   ];
 }
 
@@ -85,7 +96,7 @@ export function loadProblems(flags: BenchFlags, texts: Texts): string[] {
 function traceProblems(flags: BenchFlags, texts: Texts): string[] {
   const decided = [
     ...["request-rate", "burstiness", "ramp-up-strategy", "ramp-up-start-rps", "ramp-up-end-rps", "sweep"],
-    ...["dataset-name", "dataset-path", "random-input-len", "random-output-len", "random-prefix-len"],
+    ...["multi-turn", "dataset-name", "dataset-path", "random-input-len", "random-output-len", "random-prefix-len"],
   ];
   const levels = flags["max-concurrency"]?.length ?? 0;
   return [
@@ -105,6 +116,24 @@ function openLoopProblems(flags: BenchFlags, texts: Texts): string[] {
   }
   if (!isOpenLoop && texts["burstiness"] !== undefined) {
     problems.push("--burstiness: found without --request-rate or --sweep rate, wanted both");
+  }
+  return problems;
+}
+
+function sessionProblems(flags: BenchFlags, texts: Texts): string[] {
+  const given = (...names: string[]) => names.filter((name) => texts[name] !== undefined);
+  if (flags["multi-turn"] !== true) {
+    const alone = given("turns", "turn-input-len", "think-time");
+    return alone.map((name) => `--${name}: found without --multi-turn, wanted both`);
+  }
+  const problems = given("request-rate", "ramp-up-strategy", "sweep").map(
+    (name) => `--${name}: found beside --multi-turn, wanted one of the two`,
+  );
+  if (texts["endpoint"] === "/v1/completions") {
+    problems.push(`--endpoint: found "/v1/completions" beside --multi-turn, wanted one for chats`);
+  }
+  if (texts["dataset-path"] !== undefined && given("turn-input-len").length > 0) {
+    problems.push("--turn-input-len: found beside --dataset-path, wanted one of the two");
   }
   return problems;
 }

@@ -107,6 +107,27 @@ export const BENCH_FLAGS = {
     description: "Unit of the timestamps.",
     defaultText: "ms",
   }),
+  "multi-turn": option(flagText(), {
+    ...flag,
+    description:
+      "Hold conversations: each turn is sent with all that was said and answered before. --max-concurrency sessions at the same time, until --num-prompts turns; sends to /v1/chat/completions.",
+    defaultText: "false",
+  }),
+  turns: option(integerText(1, 1000), {
+    ...value,
+    placeholder: "n",
+    description: "Turns of each session. Without it: 4, or as many as the conversation in the file has.",
+  }),
+  "turn-input-len": option(integerText(1, 1_000_000), {
+    ...value,
+    placeholder: "n",
+    description: "Tokens that each turn after the first adds. Without it: as many as the first has.",
+  }),
+  "think-time": option(seconds(0, 3600), {
+    ...value,
+    placeholder: "seconds",
+    description: "Pause before each turn after the first, where the file does not say one.",
+  }),
   burstiness: option(burstiness(), {
     ...value,
     placeholder: "n|inf",

@@ -5,17 +5,8 @@ type Texts = Readonly<Record<string, string | undefined>>;
 /** The script decides on all of these itself. */
 const DECIDED = [
   ...["num-prompts", "request-rate", "burstiness", "endpoint", "dataset-name", "dataset-path", "random-prefix-len"],
-  ...[
-    "num-warmups",
-    "repeats",
-    "sweep",
-    "trace",
-    "ramp-up-strategy",
-    "goodput",
-    "temperature",
-    "save-result",
-    "save-requests",
-  ],
+  ...["num-warmups", "repeats", "goodput", "temperature", "save-result", "save-requests"],
+  ...["sweep", "trace", "multi-turn", "ramp-up-strategy"],
 ];
 
 /** What cannot be given beside --online-benchmark. */

@@ -154,6 +154,16 @@ export interface TraceSpec {
   readonly unit: "ms" | "s";
 }
 
+/** Sessions of several turns, of which `concurrency` are held at the same time. */
+export interface SessionSpec {
+  /** Turns of each session; null: as many as the conversation in the file has. */
+  readonly turns: number | null;
+  /** Tokens that a person adds in each turn after the first; null: those of the file. */
+  readonly turnInputTokens: number | null;
+  /** Pause of a person before each turn after the first. */
+  readonly thinkMs: number;
+}
+
 export interface Workload {
   readonly name: string;
   readonly endpoint: Endpoint;
@@ -190,6 +200,8 @@ export interface Workload {
   readonly maxConcurrency?: number;
   /** Requests start for this long instead of up to `requestsPerLevel`. */
   readonly durationMs?: number;
+  /** Hold conversations of several turns instead of sending requests that stand alone. */
+  readonly sessions?: SessionSpec;
   /** Send what a trace says, when it says: an open loop whose rate is that of the trace. */
   readonly trace?: TraceSpec;
   /** Look for the highest level that the server holds, instead of measuring given ones. */

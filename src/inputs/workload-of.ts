@@ -1,10 +1,10 @@
 import { OPEN_WEBUI_CHAT } from "./endpoint-api.ts";
-import type { SweepSpec, Workload } from "./run-config.ts";
+import type { SessionSpec, SweepSpec, Workload } from "./run-config.ts";
 import type { WorkloadEntry } from "./workload-schema.ts";
 
 /** A workload of the file as the benchmark takes it. What the file leaves out and has no default stays absent. */
 export function workloadOf(entry: WorkloadEntry): Workload {
-  const { arrivals, burstiness, prompts, slo } = entry;
+  const { arrivals, burstiness, load, prompts, slo } = entry;
   return {
     name: entry.name,
     endpoint: entry.endpoint,
@@ -18,6 +18,7 @@ export function workloadOf(entry: WorkloadEntry): Workload {
     temperature: entry.temperature,
     stallTimeoutMs: entry["stall-timeout"],
     totalTimeoutMs: entry["total-timeout"],
+    ...whenGiven("sessions", load?.sessions && sessionsOf(entry, load.sessions)),
     ...whenGiven("prompts", prompts && { path: prompts.file, outputLengths: prompts["output-lengths"] }),
     ...whenGiven("arrivals", arrivals),
     ...whenGiven("burstiness", burstiness),
@@ -28,6 +29,20 @@ export function workloadOf(entry: WorkloadEntry): Workload {
     ...whenGiven("usagePerChunk", entry["usage-per-chunk"]),
     ...whenGiven("sharedPrefixTokens", entry["shared-prefix-tokens"]),
     ...whenGiven("slo", slo === undefined ? undefined : sloOf(slo)),
+  };
+}
+
+/** Turns of a seeded session for which nobody says how many. */
+export const USUAL_TURNS = 4;
+
+type SessionsEntry = NonNullable<NonNullable<WorkloadEntry["load"]>["sessions"]>;
+
+function sessionsOf(entry: WorkloadEntry, sessions: SessionsEntry): SessionSpec {
+  const isFile = entry.prompts !== undefined;
+  return {
+    turns: sessions.turns ?? (isFile ? null : USUAL_TURNS),
+    turnInputTokens: isFile ? null : (sessions["turn-input-tokens"] ?? entry["input-tokens"] ?? null),
+    thinkMs: sessions["think-time"],
   };
 }
 

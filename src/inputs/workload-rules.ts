@@ -48,35 +48,49 @@ function isClosedLoop(workload: WorkloadEntry): boolean {
   return workload["request-rate"] === null && sweep?.of !== "rate" && trace === undefined;
 }
 
-/** A shape of `load` decides on its levels itself. */
+/** Fields on which a shape of `load` decides itself, and whether they were given. */
+function decidedBy(workload: WorkloadEntry): [keyof WorkloadEntry, boolean][] {
+  const { load = {}, concurrency, "requests-per-level": requests, "request-rate": rate } = workload;
+  const given = (...fields: (keyof WorkloadEntry)[]) =>
+    fields.map((field): [keyof WorkloadEntry, boolean] => [field, workload[field] !== undefined]);
+  const open: [keyof WorkloadEntry, boolean][] = [["request-rate", rate !== null], ...given("ramp-from-rate")];
+  if (load.sessions !== undefined) return open;
+  const level: [keyof WorkloadEntry, boolean] = ["concurrency", concurrency.length > 1 || concurrency[0] !== 1];
+  if (load.trace === undefined) return [level, ...open];
+  return [
+    level,
+    ...open,
+    ["requests-per-level", requests !== 64],
+    ...given("input-tokens", "output-tokens", "prompts", "shared-prefix-tokens", "arrivals", "burstiness"),
+  ];
+}
+
 function shapeProblems(workload: WorkloadEntry): Found[] {
   const { load } = workload;
   if (load === undefined) return [];
   const shapes = Object.keys(load);
-  if (shapes.length !== 1) return [["load", `found ${shapes.join(" and ") || "{}"}, wanted one of "sweep", "trace"`]];
-  const { concurrency, "requests-per-level": requests } = workload;
-  const given: [keyof WorkloadEntry, boolean][] = [
-    ["concurrency", concurrency.length > 1 || concurrency[0] !== 1],
-    ["request-rate", workload["request-rate"] !== null],
-    ["ramp-from-rate", workload["ramp-from-rate"] !== undefined],
-  ];
-  const ofTraces = [
-    "input-tokens",
-    "output-tokens",
-    "prompts",
-    "shared-prefix-tokens",
-    "arrivals",
-    "burstiness",
-  ] as const;
-  if (load.trace !== undefined) {
-    given.push(["requests-per-level", requests !== 64]);
-    for (const field of ofTraces) given.push([field, workload[field] !== undefined]);
+  const [shape] = shapes;
+  if (shapes.length !== 1) {
+    return [["load", `found ${shapes.join(" and ") || "{}"}, wanted one of "sweep", "trace", "sessions"`]];
   }
-  const beside = given.filter(([, isGiven]) => isGiven);
   return [
-    ...beside.map(([field]): Found => [field, `found beside "load.${shapes[0]}", which decides on it itself`]),
+    ...decidedBy(workload)
+      .filter(([, isGiven]) => isGiven)
+      .map(([field]): Found => [field, `found beside "load.${shape}", which decides on it itself`]),
     ...(load.sweep === undefined ? [] : sweepProblems(load.sweep)),
+    ...(load.sessions === undefined ? [] : sessionProblems(workload)),
   ];
+}
+
+function sessionProblems({ endpoint, prompts, load }: WorkloadEntry): Found[] {
+  const problems: Found[] = [];
+  if (endpoint === "/v1/completions") {
+    problems.push(["endpoint", `found "${endpoint}" with "load.sessions", wanted one for chats`]);
+  }
+  if (prompts !== undefined && load?.sessions?.["turn-input-tokens"] !== undefined) {
+    problems.push(["load", 'sessions.turn-input-tokens found beside "prompts.file", wanted one of the two']);
+  }
+  return problems;
 }
 
 function sweepProblems({ of, from, to }: NonNullable<NonNullable<WorkloadEntry["load"]>["sweep"]>): Found[] {

@@ -51,8 +51,28 @@ const traceSchema = z
     "Replay a trace in Mooncake's format: when requests come, how long they are, and which prefixes they share.",
   );
 
+const sessionsSchema = z
+  .strictObject({
+    turns: integer(1, 1000, {
+      description: "Turns of each session. Without it: 4, or as many as the conversation in the file has.",
+      example: 4,
+    }).optional(),
+    "turn-input-tokens": integer(1, 1_000_000, {
+      description: "Tokens that each turn after the first adds. Without it: as many as the first has.",
+      example: 64,
+    }).optional(),
+    "think-time": duration(0, 3_600_000, {
+      description: "Pause before each turn after the first, where the file does not say one.",
+    }).prefault("0s"),
+  })
+  .describe("Hold conversations: each turn is sent with all that was said and answered before.");
+
 const loadSchema = z
-  .strictObject({ sweep: sweepSchema.optional(), trace: traceSchema.optional() })
+  .strictObject({
+    sweep: sweepSchema.optional(),
+    trace: traceSchema.optional(),
+    sessions: sessionsSchema.optional(),
+  })
   .describe("Another shape of load than given levels or one rate.");
 
 const promptsSchema = z

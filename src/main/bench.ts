@@ -6,6 +6,7 @@ import { AppError, ERROR_CODES } from "../core/app-error.ts";
 import { type BenchRequest, benchResultName } from "../inputs/bench-flags.ts";
 import { loadPointTable } from "../report/measure-tables.ts";
 import { sweepReport } from "../report/sweep-report.ts";
+import { turnTable } from "../report/turn-table.ts";
 import { sweepResult } from "../study/sweep-result.ts";
 import { certificateProblems } from "../trust/certificate.ts";
 import { certified } from "./certified.ts";
@@ -34,7 +35,9 @@ export async function bench(request: BenchRequest, world: World): Promise<Comman
   ];
   return {
     exitCode: reasons.length === 0 ? 0 : ERROR_CODES.BENCH_INVALID.exitCode,
-    text: [sweep === null ? loadPointTable(points) : sweepReport(sweep), ...reasons].join("\n\n"),
+    text: [sweep === null ? loadPointTable(points) : sweepReport(sweep), turnTable(points), ...reasons]
+      .filter((part) => part !== null)
+      .join("\n\n"),
     json: { points, certificate, ...(sweep === null ? {} : { sweep }) },
   };
 }

@@ -1,6 +1,7 @@
 import { AppError } from "../core/app-error.ts";
 import type { Workload } from "../inputs/run-config.ts";
 import type { Files } from "../ports/files.ts";
+import { parseConversationFile } from "../prompts/conversation-file.ts";
 import { parsePromptFile } from "../prompts/prompt-file.ts";
 import type { PromptSources } from "../prompts/prompt-maker.ts";
 import { parseTraceFile, type TraceRow } from "../prompts/trace-file.ts";
@@ -12,19 +13,20 @@ export interface ReadyWorkload extends PromptSources {
 
 /** Reads the files that a workload names. Throws INPUT_INVALID, with the line if there is one. */
 export async function readWorkloadFiles(workload: Workload, files: Files): Promise<ReadyWorkload> {
-  const { prompts, trace } = workload;
-  return {
-    workload,
-    ...(prompts !== undefined && {
-      filePrompts: parsePromptFile(await textOf(prompts.path, "prompts", files), prompts.path),
-    }),
-    ...(trace !== undefined && {
-      traceRows: replayed(
-        parseTraceFile(await textOf(trace.path, "the trace", files), trace.path, trace.unit),
-        workload,
-      ),
-    }),
-  };
+  const { trace } = workload;
+  const ready = { workload, ...(await promptSources(workload, files)) };
+  if (trace === undefined) return ready;
+  const rows = parseTraceFile(await textOf(trace.path, "the trace", files), trace.path, trace.unit);
+  return { ...ready, traceRows: replayed(rows, workload) };
+}
+
+async function promptSources({ prompts, sessions }: Workload, files: Files): Promise<PromptSources> {
+  if (prompts === undefined) return {};
+  const text = await textOf(prompts.path, "prompts", files);
+  const filePrompts = parsePromptFile(text, prompts.path);
+  return sessions === undefined
+    ? { filePrompts }
+    : { filePrompts, conversations: parseConversationFile(text, prompts.path) };
 }
 
 function replayed(rows: readonly TraceRow[], { trace, requestsPerLevel, durationMs }: Workload): readonly TraceRow[] {

@@ -6,6 +6,7 @@ import { hostLoadTable } from "../report/host-load-table.ts";
 import { provisionTable, recapTable } from "../report/host-tables.ts";
 import { comparisonTable, loadPointTable } from "../report/measure-tables.ts";
 import { sweepReport } from "../report/sweep-report.ts";
+import { turnTable } from "../report/turn-table.ts";
 import { sweepResults } from "../study/sweep-result.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
 import { run } from "./run.ts";
@@ -30,6 +31,7 @@ export function runOutcome({ hosts, decision }: RunOutcome, { color }: Pick<Worl
       : []),
     ...hostLoadTable(`${record.host} meanwhile`, record.points),
     ...sweepResults(record).map(sweepReport),
+    ...[turnTable(record.points)].filter((table) => table !== null),
     ...(analysis.comparisons.length > 0 ? [`Comparison on ${record.host}`, comparisonTable(analysis, { color })] : []),
     ...(error === null ? [] : [formatFailure(error)]),
   ]);

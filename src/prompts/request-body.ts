@@ -26,10 +26,8 @@ export function requestBody(workload: Shape, prompt: Prompt, options: BodyOption
 }
 
 function inputOf(endpoint: Workload["endpoint"], input: PromptInput): object {
-  if (endpoint === "/v1/chat/completions") {
-    return { messages: input.kind === "messages" ? input.messages : [{ role: "user", content: textOf(input) }] };
-  }
-  return { prompt: input.kind === "ids" ? input.ids : textOf(input) };
+  if (endpoint === "/v1/completions") return { prompt: input.kind === "ids" ? input.ids : textOf(input) };
+  return { messages: input.kind === "messages" ? input.messages : [{ role: "user", content: textOf(input) }] };
 }
 
 function textOf(input: PromptInput): string {

@@ -1,4 +1,4 @@
-import { AppError } from "../core/app-error.ts";
+import { type Json, jsonRows, refusal } from "./json-rows.ts";
 
 /** One request of a trace. */
 export interface TraceRow {
@@ -15,34 +15,24 @@ export interface TraceRow {
  * shared, `hash_ids`. Timestamps are milliseconds, in GuideLLM's traces seconds. Throws INPUT_INVALID with the line.
  */
 export function parseTraceFile(text: string, path: string, unit: "ms" | "s"): readonly TraceRow[] {
-  const rows = text.split("\n").flatMap((line, index) => {
-    const at = `${path}:${index + 1}`;
-    return line.trim() === "" ? [] : [rowOf(line, at)];
-  });
-  const [first] = rows;
-  if (first === undefined) throw invalid(path, "it holds no request", "at least one is wanted");
-  const inOrder = rows.toSorted((a, b) => a.atMs - b.atMs);
+  const inOrder = jsonRows(text, path, refuse)
+    .map(({ row, at }) => rowOf(row, at))
+    .toSorted((a, b) => a.atMs - b.atMs);
   const [startMs, unitMs] = [inOrder[0]?.atMs ?? 0, unit === "s" ? 1000 : 1];
   return inOrder.map((row) => ({ ...row, atMs: (row.atMs - startMs) * unitMs }));
 }
 
-type Json = Readonly<Record<string, unknown>>;
+const refuse = refusal(
+  "read the trace from",
+  "Give one request on each line, with timestamp, input_length, output_length and hash_ids",
+);
 
-function rowOf(line: string, at: string): TraceRow {
-  let row: unknown;
-  try {
-    row = JSON.parse(line);
-  } catch (cause) {
-    throw invalid(at, "the line is not JSON", "one JSON object on each line is wanted", cause);
-  }
-  if (typeof row !== "object" || row === null || Array.isArray(row)) {
-    throw invalid(at, `it is ${line.trim().slice(0, 40)}`, "an object is wanted");
-  }
+function rowOf(row: Json, at: string): TraceRow {
   return {
-    atMs: numberAt(row as Json, "timestamp", at, (value) => value >= 0, "a number from 0"),
-    inputTokens: numberAt(row as Json, "input_length", at, isCount, "a whole number above 0"),
-    outputTokens: numberAt(row as Json, "output_length", at, isCount, "a whole number above 0"),
-    blocks: blocksOf(row as Json, at),
+    atMs: numberAt(row, "timestamp", at, (value) => value >= 0, "a number from 0"),
+    inputTokens: numberAt(row, "input_length", at, isCount, "a whole number above 0"),
+    outputTokens: numberAt(row, "output_length", at, isCount, "a whole number above 0"),
+    blocks: blocksOf(row, at),
   };
 }
 
@@ -50,7 +40,7 @@ function numberAt(row: Json, key: string, at: string, isRight: (value: number) =
   const value = row[key];
   if (typeof value === "number" && Number.isFinite(value) && isRight(value)) return value;
   const found = value === undefined ? "is missing" : `is ${JSON.stringify(value)}`;
-  throw invalid(at, `its "${key}" ${found}`, `${wanted} is wanted`);
+  throw refuse(at, `its "${key}" ${found}`, `${wanted} is wanted`);
 }
 
 function isCount(value: number): boolean {
@@ -60,13 +50,5 @@ function isCount(value: number): boolean {
 function blocksOf(row: Json, at: string): readonly number[] {
   const blocks = row["hash_ids"] ?? [];
   if (Array.isArray(blocks) && blocks.every((block) => Number.isInteger(block))) return blocks as number[];
-  throw invalid(at, `its "hash_ids" is ${JSON.stringify(blocks).slice(0, 40)}`, "a list of whole numbers is wanted");
-}
-
-function invalid(at: string, is: string, wanted: string, cause?: unknown): AppError {
-  return new AppError("INPUT_INVALID", {
-    message: `Cannot read the trace from "${at}": ${is}, ${wanted}`,
-    hint: "Give one request on each line, with timestamp, input_length, output_length and hash_ids",
-    ...(cause === undefined ? {} : { cause }),
-  });
+  throw refuse(at, `its "hash_ids" is ${JSON.stringify(blocks).slice(0, 40)}`, "a list of whole numbers is wanted");
 }

@@ -85,11 +85,12 @@ function gpuFields(facts: HostFacts | null): Fields {
  */
 function workloadFields(workload: Workload): Fields {
   const { name, repeats: _repeats, stallTimeoutMs: _stall, totalTimeoutMs: _total, slo: _slo, ...measured } = workload;
-  const { concurrency, prompts, sweep, trace, ...rest } = measured;
+  const { concurrency, prompts, sweep, trace, sessions, ...rest } = measured;
   const fields: Fields = {
     ...rest,
     concurrency: concurrency.join(","),
     ...(sweep && { sweep: canonicalJson(sweep) }),
+    ...(sessions && { sessions: canonicalJson(sessions) }),
     ...(trace && { trace: `${trace.speed} times, blocks of ${trace.blockTokens}` }),
     ...(prompts && { "output lengths": prompts.outputLengths }),
   };

@@ -29,6 +29,13 @@ export const workloadSchema = z.strictObject({
   ramp: z.literal("exponential").exactOptional(),
   maxConcurrency: count.exactOptional(),
   durationMs: z.number().exactOptional(),
+  sessions: z
+    .strictObject({
+      turns: count.nullable(),
+      turnInputTokens: count.nullable(),
+      thinkMs: z.number(),
+    })
+    .exactOptional(),
   trace: z
     .strictObject({ path: text, speed: z.number(), blockTokens: count, unit: z.enum(["ms", "s"]) })
     .exactOptional(),
@@ -160,6 +167,19 @@ export const loadPointSchema = z.strictObject({
   promptsSha256: text.exactOptional(),
   sweep: z.literal(true).exactOptional(),
   repeatedPromptRatio: z.number().exactOptional(),
+  turns: z
+    .array(
+      z.strictObject({
+        turn: count,
+        requests: count,
+        ok: count,
+        promptTokens: distribution.nullable(),
+        ttftMs: distribution.nullable(),
+        tpotMs: distribution.nullable(),
+        e2eMs: distribution.nullable(),
+      }),
+    )
+    .exactOptional(),
   plateau: z
     .strictObject({
       fromMs: z.number(),

@@ -13,6 +13,7 @@ import { COMPARISON_HEAD, comparisonCells, LOAD_POINT_HEAD, loadPointRows, reaso
 import { isSimulated, type Reported, type ReportedRun, runLabels } from "./reported-run.ts";
 import { sweepChart, sweepHead, sweepRows } from "./sweep-report.ts";
 import { throughputChart } from "./throughput-chart.ts";
+import { TURN_HEAD, turnRows } from "./turn-table.ts";
 
 /** Far below the 1024 KiB at which GitHub drops the whole summary of a step. */
 const BUDGET_BYTES = 200 * 1024;
@@ -65,6 +66,7 @@ function runBlocks(run: ReportedRun, label: string, options: SummaryOptions): st
           ...hostLoadBlocks(record),
         ]),
     ...sweepResults(record).flatMap(sweepBlocks),
+    ...turnBlocks(record),
     ...(analysis === null ? [] : comparisonBlocks(analysis)),
     ...warningBlocks(record, analysis),
   ];
@@ -94,6 +96,11 @@ function sweepBlocks(result: SweepResult): string[] {
 function importNote({ imported }: RunRecord): string {
   if (imported === undefined) return "";
   return escapeMarkdown(` (imported from ${[imported.tool, imported.toolVersion].filter(Boolean).join(" ")})`);
+}
+
+function turnBlocks({ points }: RunRecord): string[] {
+  const rows = turnRows(points);
+  return rows.length === 0 ? [] : ["#### Turns of the sessions", tableBlock(TURN_HEAD, rows, "lrrrrrrr")];
 }
 
 function failureBlocks({ failure }: RunRecord): string[] {

@@ -328,6 +328,8 @@ describe("runWorkload()", () => {
     expect(lines[0]).toBe(
       "chat-128-16 c=2 level 1 of 4 (repeat 1 of 2) | 2/40 done, 0 failed, 2 in flight | 160.0 tok/s | TTFT p50 50.0 ms, TPOT p50 10.0 ms | about 5 s left",
     );
+    expect(lines.filter((line) => line.includes("level 2 of 4")).length).toBeGreaterThan(5);
+    expect(lines.at(-1)).toContain("level 4 of 4 (repeat 2 of 2) | 40/40 done, 0 failed, 0 in flight");
   });
 
   it("fits the text of a chat to the length that the server counts", async () => {

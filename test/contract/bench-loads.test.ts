@@ -58,6 +58,33 @@ describe("arc-vllm bench --trace", () => {
   });
 });
 
+describe("arc-vllm bench --multi-turn", () => {
+  it("holds whole sessions with what the server answered, and shows each turn", async () => {
+    const before = server.bodies.length;
+    const flags = {
+      "multi-turn": "true",
+      turns: "3",
+      "num-prompts": "6",
+      "max-concurrency": "2",
+      "think-time": "0.05",
+    };
+    const { text, requests, json } = await benchWith(server.baseUrl, { ...SHORT, ...flags });
+    expect(requests.map(({ session, turn, outcome, tokens }) => [session, turn, outcome, tokens]).sort()).toEqual(
+      [0, 1].flatMap((session) => [1, 2, 3].map((turn) => [session, turn, "ok", 4])),
+    );
+    const messages = server.bodies.slice(before + 1).map((body) => body["messages"] as { content: string }[]);
+    expect(messages.map(({ length }) => length).sort()).toEqual([1, 1, 3, 3, 5, 5]);
+    for (const [, answer] of messages.filter(({ length }) => length > 1)) expect(answer?.content).toBe(" w0 w1 w2 w3");
+    expect(json).toMatchObject({ points: [{ requests: 6, turns: [{ turn: 1 }, { turn: 2 }, { turn: 3, ok: 2 }] }] });
+    expect(text).toMatch(/load point +│ turn │ req │ ok │ prompt tokens │/);
+    const [sent = 0, next = 0] = requests
+      .filter(({ session }) => session === 0)
+      .map(({ sentNs }) => Number(sentNs) / 1e6);
+    // TTFT 20 ms, three more tokens of 3 ms each, and the pause.
+    expect(next - sent).toBeGreaterThanOrEqual(20 + 9 + 50 - 1);
+  });
+});
+
 describe("arc-vllm bench --sweep", () => {
   it("goes up level by level and says in a sentence what it found", async () => {
     const sweep = { ...SHORT, sweep: "concurrency", "sweep-to": "4", "num-prompts": "24", goodput: "ttft:5000" };

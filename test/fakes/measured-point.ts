@@ -22,6 +22,7 @@ export function measuredPoint(changed: Partial<MeasuredPoint> = {}): MeasuredPoi
     wantedPromptTokens: 20,
     differentPrompts: null,
     repeatedPromptRatio: null,
+    loadWarnings: [],
     cancelled: false,
     server: notChecked,
     client: { loopUtilization: 0.1, loopDelayP99Ms: 0.1, loopDelayMaxMs: 1, gcPauseMs: 1 },

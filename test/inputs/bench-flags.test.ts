@@ -132,6 +132,19 @@ describe("parseBenchFlags()", () => {
     expect(parse({ trace: "t.jsonl", "num-prompts": "50" }).workload.requestsPerLevel).toBe(50);
   });
 
+  it.each([
+    { flags: {}, sessions: { turns: 4, turnInputTokens: 1024, thinkMs: 0 } },
+    {
+      flags: { turns: "3", "turn-input-len": "64", "think-time": "1.5" },
+      sessions: { turns: 3, turnInputTokens: 64, thinkMs: 1500 },
+    },
+    { flags: { "random-input-len": "200" }, sessions: { turns: 4, turnInputTokens: 200, thinkMs: 0 } },
+    { flags: { "dataset-path": "c.json" }, sessions: { turns: null, turnInputTokens: null, thinkMs: 0 } },
+  ])("holds sessions of several turns with $flags", ({ flags, sessions }) => {
+    const { workload } = parse({ "multi-turn": "true", "max-concurrency": "8", ...(flags as Record<string, string>) });
+    expect(workload).toMatchObject({ endpoint: "/v1/chat/completions", concurrency: [8], sessions });
+  });
+
   it("puts a shared prefix before the random part of each prompt, as vLLM does", () => {
     const { inputTokens, sharedPrefixTokens } = parse({
       "random-prefix-len": "100",
@@ -211,6 +224,14 @@ describe("parseBenchFlags()", () => {
     { flags: { trace: "t", "request-rate": "2" }, says: "--request-rate: found beside --trace, which decides on it" },
     { flags: { trace: "t", "random-input-len": "2" }, says: "--random-input-len: found beside --trace" },
     { flags: { trace: "t", "max-concurrency": "2,3" }, says: "--max-concurrency: found 2 levels beside --trace" },
+    { flags: { turns: "2" }, says: "--turns: found without --multi-turn, wanted both" },
+    { flags: { "multi-turn": "true", "request-rate": "2" }, says: "--request-rate: found beside --multi-turn" },
+    { flags: { "multi-turn": "true", endpoint: "/v1/completions" }, says: "--endpoint: found" },
+    {
+      flags: { "multi-turn": "true", "dataset-path": "p", "turn-input-len": "4" },
+      says: "--turn-input-len: found beside --dataset-path",
+    },
+    { flags: { trace: "t", "multi-turn": "true" }, says: "--multi-turn: found beside --trace" },
     { flags: { seed: "-1" }, says: "--seed:" },
     { flags: { temperature: "3" }, says: "--temperature:" },
   ])("refuses $flags and names the flag", ({ flags, says }) => {

@@ -33,6 +33,21 @@ describe("a workload of arc-vllm.yml", () => {
     );
   });
 
+  it("holds sessions of several turns", () => {
+    const shape = ["endpoint: /v1/chat/completions", "input-tokens: 64", "output-tokens: 32", "concurrency: [2, 4]"];
+    expect(workloadOf([...shape, "load: {sessions: {turns: 3, think-time: 2s}}"])).toMatchObject({
+      concurrency: [2, 4],
+      requestRate: null,
+      sessions: { turns: 3, turnInputTokens: 64, thinkMs: 2000 },
+    });
+    const ofFile = ["endpoint: /v1/chat/completions", "output-tokens: 32", "prompts: {file: c.json}"];
+    expect(workloadOf([...ofFile, "load: {sessions: {}}"])?.sessions).toEqual({
+      turns: null,
+      turnInputTokens: null,
+      thinkMs: 0,
+    });
+  });
+
   it("raises a rate by equal factors", () => {
     const shape = ["input-tokens: 8", "output-tokens: 64", "request-rate: 8", "ramp-from-rate: 1", "ramp: exponential"];
     expect(workloadOf(shape)).toMatchObject({ requestRate: 8, rampFromRate: 1, ramp: "exponential" });
@@ -56,6 +71,14 @@ describe("a workload of arc-vllm.yml", () => {
   });
 
   it.each([
+    {
+      lines: ["input-tokens: 8", "output-tokens: 64", "load: {sessions: {}}"],
+      problem: 'workloads[0].endpoint: found "/v1/completions" with "load.sessions", wanted one for chats',
+    },
+    {
+      lines: ["input-tokens: 8", "output-tokens: 64", "load: {sessions: {}, sweep: {of: rate}}"],
+      problem: 'workloads[0].load: found sweep and sessions, wanted one of "sweep", "trace", "sessions"',
+    },
     {
       lines: ["input-tokens: 8", "load: {trace: {file: t.jsonl}}"],
       problem: 'workloads[0].input-tokens: found beside "load.trace", which decides on it itself',
@@ -94,7 +117,7 @@ describe("a workload of arc-vllm.yml", () => {
     },
     {
       lines: ["input-tokens: 8", "output-tokens: 64", "load: {}"],
-      problem: 'workloads[0].load: found {}, wanted one of "sweep", "trace"',
+      problem: 'workloads[0].load: found {}, wanted one of "sweep", "trace", "sessions"',
     },
     {
       lines: ["output-tokens: 64"],

@@ -35,6 +35,11 @@ describe("parsePromptFile()", () => {
       },
     },
     {
+      name: "the first turn of AIPerf's sessions",
+      file: '{"session_id":"s","turns":[{"text":"a","output_length":4},{"text":"b"}]}',
+      want: { content: text("a"), outputTokens: 4, answer: null },
+    },
+    {
       name: "an OpenAI batch",
       file: '{"custom_id":"1","body":{"messages":[{"role":"user","content":"a"}]}}',
       want: {
@@ -63,7 +68,7 @@ describe("parsePromptFile()", () => {
     { file: '{"question":"a"}', says: 'Cannot read prompts from "p.jsonl:1": it has the keys question' },
     { file: '{"prompt":""}', says: 'Cannot read prompts from "p.jsonl:1": it has the keys prompt' },
     { file: '{"prompt":"a","output_tokens":0}', says: 'Cannot read prompts from "p.jsonl:1": its output length is 0' },
-    { file: "\n", says: 'Cannot read prompts from "p.jsonl": it holds no prompt' },
+    { file: "\n", says: 'Cannot read prompts from "p.jsonl": it holds nothing' },
     { file: "[1,", says: 'Cannot read prompts from "p.jsonl": it is not JSON' },
   ])("refuses $file", ({ file, says }) => {
     expect(() => parsePromptFile(file, "p.jsonl")).toThrow(

@@ -18,9 +18,9 @@ describe("parseTraceFile()", () => {
   });
 
   it.each([
-    { file: "\n", says: 'Cannot read the trace from "t.jsonl": it holds no request, at least one is wanted' },
+    { file: "\n", says: 'Cannot read the trace from "t.jsonl": it holds nothing, at least one entry is wanted' },
     { file: `${ROW}\n{"timestamp":`, says: 'from "t.jsonl:2": the line is not JSON' },
-    { file: "[1]", says: 'from "t.jsonl:1": it is [1], an object is wanted' },
+    { file: "1", says: 'from "t.jsonl:1": it is 1, an object is wanted' },
     { file: ROW.replace("27482", '"a"'), says: 'its "timestamp" is "a", a number from 0 is wanted' },
     { file: ROW.replace("6955", "0"), says: 'its "input_length" is 0, a whole number above 0 is wanted' },
     { file: ROW.replace("output_length", "output"), says: 'its "output_length" is missing' },

@@ -1,3 +1,4 @@
+import "./small-young-generation.ts";
 import * as core from "@actions/core";
 import { actionsConsole } from "../adapters/actions-console.ts";
 import { exitCodeOf } from "../core/app-error.ts";

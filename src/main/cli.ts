@@ -1,3 +1,4 @@
+import "./small-young-generation.ts";
 import { Command, CommanderError } from "commander";
 import type { Redactor } from "../core/redact.ts";
 import { parseBenchFlags } from "../inputs/bench-flags.ts";

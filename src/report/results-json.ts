@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Analysis } from "../analyse/comparison.ts";
+import { type SweepResult, sweepResults } from "../study/sweep-result.ts";
 import type { Reported, ReportedRun, ReportedVerdict } from "./reported-run.ts";
 import { runLabels } from "./reported-run.ts";
 
@@ -59,6 +60,19 @@ const run = z.strictObject({
   comparisons: z.array(comparison),
   differences: z.array(z.strictObject({ field: text, baseline: text, current: text })),
   warnings: z.array(text),
+  /** What each sweep found. */
+  sweeps: z.array(
+    z.strictObject({
+      workload: text,
+      of: z.enum(["concurrency", "rate"]),
+      /** The highest level that holds; null: none does. */
+      best: number,
+      /** The lowest level that does not; null: all hold. */
+      broken: number,
+      isFinished: z.boolean(),
+      sentence: text,
+    }),
+  ),
   /** As in the record. */
   points: z.array(z.looseObject({ workload: text, concurrency: z.int(), repeat: z.int() })),
 });
@@ -99,8 +113,20 @@ function resultOf({ record, analysis, verdict: decided }: ReportedRun, label: st
     comparisons: (analysis?.comparisons ?? []).map(comparisonOf),
     differences: [...(analysis?.differences ?? [])],
     warnings: [...record.warnings, ...(analysis?.warnings ?? [])],
+    sweeps: sweepResults(record).map(sweepOf),
     points: record.points.map((point) => ({ ...point })),
   };
+}
+
+function sweepOf({
+  workload,
+  of,
+  best,
+  broken,
+  isFinished,
+  sentence,
+}: SweepResult): Results["runs"][number]["sweeps"][number] {
+  return { workload, of, best: best?.level ?? null, broken: broken?.level ?? null, isFinished, sentence };
 }
 
 /** Field by field, so that what a caller's verdict holds besides does not slip into the file. */

@@ -4,10 +4,10 @@ import { summarizeLevels } from "./level-summary.ts";
 
 /**
  * Output tok/s over concurrency as a Mermaid chart per workload, where there is more than one level to draw.
- * `xychart-beta` is the spelling that old and new Mermaid versions read.
+ * A sweep has a chart of its own. `xychart-beta` is the spelling that old and new Mermaid versions read.
  */
 export function throughputChart(points: readonly LoadPoint[]): string[] {
-  const closed = points.filter((point) => point.requestRate === null);
+  const closed = points.filter((point) => point.requestRate === null && !point.sweep);
   return [...new Set(closed.map(({ workload }) => workload))].flatMap((workload) => {
     const levels = summarizeLevels(closed.filter((point) => point.workload === workload));
     if (levels.length < 2 || levels.some((level) => level.outputTokS === null)) return [];

@@ -1,5 +1,5 @@
-import type { LoadPoint } from "../bench/load-point.ts";
 import type { Level } from "../bench/levels.ts";
+import type { LoadPoint } from "../bench/load-point.ts";
 import type { SweepSpec, Workload } from "../inputs/run-config.ts";
 import { invalidReason, type JudgedLevel, judgeLevel, levelOf } from "./judge-level.ts";
 
@@ -98,13 +98,18 @@ function nextValue(sweep: SweepSpec, { best, broken, refined, isFirst }: Found):
   return broken.level / best.level < CLOSE ? null : Number(Math.sqrt(best.level * broken.level).toPrecision(3));
 }
 
-/** A level with as many requests as it takes to settle, judged by how long answers took so far. */
+/**
+ * A level with as many requests as it takes to settle, judged by how long answers took at the nearest lower level: above
+ * what the server holds, answers take as long as the queue.
+ */
 function levelAt(workload: Swept, value: number, repeat: number, points: readonly LoadPoint[]): Level {
   const { sweep, requestsPerLevel, durationMs = 0 } = workload;
   if (sweep.of === "concurrency") {
     return { concurrency: value, requestRate: null, repeat, requests: Math.max(requestsPerLevel, LEAST_WAVES * value) };
   }
-  const answerMs = points.at(-1)?.metrics.e2eMs?.p50 ?? 0;
+  const lower = points.filter((point) => levelOf(sweep, point) < value);
+  const nearest = lower.toSorted((a, b) => levelOf(sweep, a) - levelOf(sweep, b)).at(-1);
+  const answerMs = nearest?.metrics.e2eMs?.p50 ?? 0;
   const settled = Math.ceil((value * Math.max(durationMs, LEAST_ANSWERS * answerMs)) / 1000);
   return { concurrency: 1, requestRate: value, repeat, requests: Math.max(requestsPerLevel, settled) };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { analyse } from "../../src/analyse/analyse.ts";
 import type { LoadPoint } from "../../src/bench/load-point.ts";
+import { renderResults, resultsSchema } from "../../src/report/results-json.ts";
 import { renderSummary } from "../../src/report/summary-markdown.ts";
 import { sweepReport } from "../../src/report/sweep-report.ts";
 import { sweepResult } from "../../src/study/sweep-result.ts";
@@ -26,6 +27,15 @@ describe("sweepReport()", () => {
       `1 ${"█".repeat(20)} 40.00`,
       `2 ${"█".repeat(39)} 80.00 <- highest that holds`,
       `4 ${"█".repeat(40)} 82.00 does not hold`,
+    ]);
+  });
+
+  it("is in results.json, with the levels as numbers", () => {
+    const results = JSON.parse(
+      renderResults({ runs: [{ record, analysis: null, verdict: null }], verdict: null }, ["r"]),
+    );
+    expect(resultsSchema.parse(results).runs[0]?.sweeps).toEqual([
+      expect.objectContaining({ workload: "chat", of: "concurrency", best: 2, broken: 4, isFinished: true }),
     ]);
   });
 

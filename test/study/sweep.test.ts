@@ -157,6 +157,19 @@ describe("a sweep of rates", () => {
     );
   });
 
+  it("makes a level as long as answers below it need, not as those of a full queue took", async () => {
+    const swept = workload({ of: "rate", from: 20, to: 1000 }, { arrivals: "constant", requestsPerLevel: 40 });
+    const { points } = await sweep(swept);
+    // Six answers of 90 ms at each rate; with 160 per second answers take half a second.
+    expect(points.map(({ requestRate, requests }) => [requestRate, requests]).slice(0, 5)).toEqual([
+      [20, 40],
+      [40, 40],
+      [80, Math.max(40, Math.ceil(80 * 6 * 0.09))],
+      [160, Math.ceil(160 * 6 * 0.09)],
+      [113, Math.ceil(113 * 6 * 0.09)],
+    ]);
+  });
+
   it("never uses the same prompts at two rates", async () => {
     const { points } = await sweep(workload({ of: "rate", from: 10, to: 20 }, { arrivals: "constant" }));
     expect(new Set(points.map(({ promptsSha256 }) => promptsSha256)).size).toBe(points.length);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { open, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { HardwareVariant } from "../image/hardware.ts";
+import { chooseCpu } from "./choose-cpu.ts";
 import { loadKernel } from "./disk.ts";
 import { TAP } from "./network.ts";
 
@@ -45,6 +46,7 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
   const marker = join(options.folder, "reboot");
   await writeFile(marker, `#!/bin/sh\nexit ${REBOOT}\n`, { mode: 0o755 });
   const consolePath = join(options.folder, "console.log");
+  const cpu = String(await chooseCpu());
   const boots: string[] = [];
   let running: ChildProcess | null = null;
   let life: Promise<void> | null = null;
@@ -94,7 +96,8 @@ export async function createMachine(options: MachineOptions): Promise<Machine> {
       "pty.legacy_count=0",
     ];
     // In a process namespace of its own: killing its first process ends every process of the guest. It dies with us.
-    const inNamespaces = ["setpriv", "--pdeathsig", "KILL", "ip", "netns", "exec", options.namespace]
+    const inNamespaces = ["setpriv", "--pdeathsig", "KILL", "taskset", "--cpu-list", cpu]
+      .concat(["ip", "netns", "exec", options.namespace])
       .concat(["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"])
       .concat(["bash", "-c", 'm=$1 k=$2; shift 2; (exec -a "$m" "$k" "$@"); exit $?', "lab"]);
     const [command = "", ...rest] = [...inNamespaces, ...argv];

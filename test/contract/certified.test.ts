@@ -62,8 +62,8 @@ describe("certified()", () => {
   });
 
   it("makes another certificate for the load that came when it was another one", async () => {
-    const { seen, certificate } = await kept([examplePoint({ concurrency: 20, outputTokS: 700 })]);
-    expect(seen.at(-1)).toMatchObject({ load: { streams: 20, eventsPerSecond: 700 } });
+    const { seen, certificate } = await kept([examplePoint({ concurrency: 16, outputTokS: 1600 })]);
+    expect(seen.at(-1)).toMatchObject({ load: { streams: 16, eventsPerSecond: 1600 } });
     expect(certificate).toBe(seen.at(-1));
   });
 

@@ -17,7 +17,7 @@ const name = plainName({
 
 const lockTimeout = duration(0, 86_400_000, {
   description:
-    "How long to wait when another run has the host. Without it `run` waits 30 s, which is enough for one that was killed, and `provision` does not wait.",
+    "How long to wait when another run has the host. Without it `run` waits 30 s, which is enough for one that was killed, and `provision` and `undo` do not wait.",
   example: "30m",
 }).optional();
 

@@ -53,7 +53,7 @@ export const RUN_OPTIONS = {
       "How long to wait for a host that another run has, such as `30m`, instead of the file's. Without both: 30 s for `run`, else not at all.",
     group: "Configuration",
     placeholder: "time",
-    commands: ["run", "provision"],
+    commands: ["run", "provision", "undo"],
   }),
   tags: option(names(), {
     description:

@@ -46,7 +46,7 @@ async function undoOne(host: HostSpec, runId: string | null, world: World): Prom
   console.group(`Undo on ${host.name}`);
   try {
     await using shell = await world.openShell(host);
-    await undoHost({ shell, clock, console, runId, signal, onRecord });
+    await undoHost({ shell, clock, console, runId, signal, onRecord, lockWaitMs: host.lockTimeoutMs ?? 0 });
     return { record, failure: null };
   } catch (failure) {
     return { record, failure };

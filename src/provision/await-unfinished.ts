@@ -11,7 +11,9 @@ const LONGEST_MS = 1_800_000;
  * Waits for steps of earlier runs that still go on on the host although their client is gone, so that two of them never
  * work at once. True when there was one: what is known of the host is old then.
  */
-export async function awaitUnfinished(context: StepContext): Promise<boolean> {
+export async function awaitUnfinished(
+  context: Pick<StepContext, "shell" | "clock" | "console" | "signal" | "root">,
+): Promise<boolean> {
   const { shell, clock, console } = context;
   const env = { ARC_ROOT: context.root ?? "", RUNS: `${context.root ?? ""}${RUNS_FOLDER}` };
   const script: Script = { name: "look for unfinished steps", text: LOOK, env, sudo: true };

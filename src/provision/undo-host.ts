@@ -9,6 +9,8 @@ import type { Shell } from "../ports/shell.ts";
 import { renderBatch, splitBatch } from "../probe/batch.ts";
 import { linesOf } from "../probe/clean-text.ts";
 import { stepFailure } from "./apply-step.ts";
+import { awaitUnfinished } from "./await-unfinished.ts";
+import { type HostLease, takeLease } from "./host-lease.ts";
 import type { ProvisionRecord, StepOutcome } from "./provision-record.ts";
 import { NO_EXPECTATION, rebootHost } from "./reboot-host.ts";
 import { RUNS_FOLDER, runOptions } from "./step-context.ts";
@@ -23,6 +25,8 @@ export interface UndoContext {
   /** Folder that stands for / on the host; empty on every real host. */
   readonly root?: string;
   readonly onRecord?: (record: ProvisionRecord) => Promise<void>;
+  /** How long to wait for another run on the host; 0 unless given. */
+  readonly lockWaitMs?: number;
 }
 
 interface RecordedStep {
@@ -36,11 +40,15 @@ const REBOOT_TIMEOUT_MS = 900_000;
 
 /**
  * Puts back what a run changed, last change first, from the state that the run kept on the host. Throws INPUT_INVALID
- * when the host has no such run, STEP_FAILED when a step cannot be put back (those before it are then left as they are).
+ * when the host has no such run, HOST_BUSY when another run has the host, STEP_FAILED when a step cannot be put back (those
+ * before it are then left as they are).
  */
 export async function undoHost(context: UndoContext): Promise<ProvisionRecord> {
   const { shell, clock, console } = context;
   const startedMs = clock.nowMs();
+  const owner = `undo of ${context.runId === null ? "the last run" : `run ${context.runId}`}`;
+  await using lease = await takeLease({ ...context, owner, waitMs: context.lockWaitMs ?? 0, sudo: true });
+  await awaitUnfinished(context);
   const { runId, playbook, steps } = await readRun(context);
   const outcomes: StepOutcome[] = [];
   let reboots = 0;
@@ -48,11 +56,11 @@ export async function undoHost(context: UndoContext): Promise<ProvisionRecord> {
   for (const step of [...steps].reverse()) {
     const stepStartedMs = clock.nowMs();
     try {
-      const undone = await undoStep(context, runId, step);
+      const undone = await undoStep(context, lease, runId, step);
       outcomes.push({ ...undone, durationMs: clock.nowMs() - stepStartedMs });
       console.info(`${undone.status.padEnd(8)} undo ${step.name}`);
       if (undone.reboot) {
-        await rebootHost(context, REBOOT_TIMEOUT_MS, NO_EXPECTATION);
+        await lease.across(REBOOT_TIMEOUT_MS, () => rebootHost(context, REBOOT_TIMEOUT_MS, NO_EXPECTATION));
         reboots += 1;
       }
     } catch (thrown) {
@@ -80,6 +88,7 @@ export async function undoHost(context: UndoContext): Promise<ProvisionRecord> {
 
 async function undoStep(
   context: UndoContext,
+  lease: HostLease,
   runId: string,
   step: RecordedStep,
 ): Promise<StepOutcome & { reboot: boolean }> {
@@ -100,7 +109,7 @@ async function undoStep(
       remedy: said.remedy,
     });
   }
-  if (said.reconnect) await shell.reconnect();
+  if (said.reconnect) await lease.across(60_000, () => shell.reconnect());
   if (said.reboot) console.info(`Rebooting ${shell.host}`);
   return { ...outcomeOf(step, said.unchanged ? "ok" : "changed"), reboot: said.reboot };
 }

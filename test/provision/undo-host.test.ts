@@ -7,6 +7,7 @@ import { provisionHost } from "../../src/provision/provision-host.ts";
 import { undoHost } from "../../src/provision/undo-host.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { fakeConsole } from "../fakes/fake-console.ts";
+import { fakeShell } from "../fakes/fake-shell.ts";
 import { shippedPlaybook, smallPlaybook } from "../fakes/shipped-playbook.ts";
 import { type StubHost, stubHost } from "../fakes/stub-host.ts";
 
@@ -70,6 +71,33 @@ describe("undoHost()", () => {
     expect(record.steps[0]?.name).toBe("GPU clock service");
     expect(record.steps.every(({ status }) => status === "changed")).toBe(true);
   }, 60_000);
+
+  it("changes nothing while another run has the host", async () => {
+    await provision(smallPlaybook("  - name: f\n    file: { path: /etc/x, content: x }\n"));
+    const taken = fakeShell((script) =>
+      script.name === "hold the host" ? { exitCode: 75, stdout: "@busy 600 run two\n" } : {},
+    );
+    const refused = undoHost({ ...common(), shell: taken, runId: null });
+    await expect(refused).rejects.toMatchObject({
+      code: "HOST_BUSY",
+      message: expect.stringContaining("run two has had it for 10 min"),
+    });
+    expect(taken.ran.map(({ name }) => name)).toEqual(["hold the host"]);
+  });
+
+  it("keeps the host over its own reboot", async () => {
+    host.remove();
+    host = stubHost(({ name }) => (name === "hold the host" ? { stdout: "@locked\n" } : {}));
+    const image = "  - name: i\n    apt: { packages: [linux-image-6.5.0-35-generic] }\n";
+    await provision(smallPlaybook(`${image}  - name: k\n    kernel: { release: 6.5.0-35-generic }\n`));
+    const before = host.shell.ran.length;
+    await undo();
+    const names = host.shell.ran.slice(before).map(({ name }) => name);
+    const at = (name: string) => names.indexOf(name);
+    expect(at("keep the host over a reboot")).toBeGreaterThan(at("hold the host"));
+    expect(at("reboot")).toBeGreaterThan(at("keep the host over a reboot"));
+    expect(names.lastIndexOf("hold the host")).toBeGreaterThan(at("reboot"));
+  });
 
   it("puts back the file that was there, with its mode", async () => {
     host.write("etc/x", "mine\n");

@@ -5,13 +5,14 @@ export interface Window {
   readonly toMs: number;
 }
 
-/** What the edges of the window may make of a load that is steady. */
+/** How far apart the two may always be. */
 const TOLERANCE = 0.1;
 
 /**
- * Checks Little's law in a window of a run: failed requests count too, since they were in flight as well. Random
- * arrivals let the number in flight at both ends differ by about sqrt(2 x in flight), of which twice is allowed.
- * Null when nothing ended in the window.
+ * Checks Little's law in a window of a run: failed requests count too, since they were in flight as well. In an open
+ * loop chance lets the number in flight at both ends differ by about sqrt(2 x in flight), of which twice is allowed. In a
+ * closed loop requests come and go in waves, and a window of n waves may hold one more or less of their ends. Null when
+ * nothing ended in the window.
  */
 export function littlesLawOf(
   traces: readonly RequestTrace[],
@@ -25,8 +26,8 @@ export function littlesLawOf(
   const inFlight = inFlightMs / durationMs;
   const timeMs = ended.reduce((sum, trace) => sum + trace.endMs - trace.scheduledMs, 0) / ended.length;
   const predicted = (ended.length / durationMs) * timeMs;
-  const chance = isOpenLoop ? (2 * Math.sqrt(2 * inFlight)) / ended.length : 0;
-  const tolerance = Math.max(TOLERANCE, chance);
+  const atEdges = isOpenLoop ? (2 * Math.sqrt(2 * inFlight)) / ended.length : timeMs / durationMs;
+  const tolerance = Math.max(TOLERANCE, atEdges);
   return {
     inFlight,
     predicted,

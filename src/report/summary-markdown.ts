@@ -87,7 +87,7 @@ function sweepBlocks(result: SweepResult): string[] {
   return [
     `#### Sweep of ${escapeMarkdown(result.workload)}`,
     `**${escapeMarkdown(result.sentence)}**`,
-    tableBlock(sweepHead(result), sweepRows(result), "rrrrrrrrl"),
+    tableBlock(sweepHead(result), sweepRows(result), "rrrrrrrrrl"),
     // A fence that no line of the chart can close: it holds numbers and bars.
     `~~~~text\n${sweepChart(result)}\n~~~~`,
   ];
@@ -169,6 +169,7 @@ function serverBlocks({ deployment }: RunRecord): string[] {
   const parts = [
     `${servedModelName} served by ${engine}${engineVersion === null ? "" : ` ${engineVersion}`}`,
     ...(tensorParallel === null ? [] : [`tensor parallel ${tensorParallel}`]),
+    ...(deployment.tunnel === undefined ? [] : ["measured through SSH"]),
     ...(readyMs === null ? [] : [`ready after ${formatDuration(readyMs)}`]),
     ...(imageDigest === null ? [] : [imageDigest]),
   ];

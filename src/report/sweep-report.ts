@@ -8,15 +8,17 @@ export function sweepReport(result: SweepResult): string {
   const table = terminalTable({
     head: sweepHead(result),
     rows: sweepRows(result),
-    limits: [null, null, null, null, null, null, null, null, 34],
-    rightAligned: [0, 1, 2, 3, 4, 5, 6, 7],
+    limits: [null, null, null, null, null, null, null, null, 15, 34],
+    rightAligned: [0, 1, 2, 3, 4, 5, 6, 7, 8],
   });
   return [result.sentence, table, sweepChart(result)].join("\n");
 }
 
+/** In flight: as counted, and throughput X times the time W in the system, which Little's law says are equal. */
 export function sweepHead({ of }: SweepResult): string[] {
-  const level = of === "rate" ? "req/s wanted" : "in flight";
-  return [level, "req", "ok", "good", "req/s", "tok/s", "TTFT p50 ms", "TPOT p50 ms", "verdict"];
+  const level = of === "rate" ? "req/s wanted" : "c";
+  const head = [level, "req", "ok", "good", "req/s", "tok/s", "TTFT p50 ms", "TPOT p50 ms"];
+  return [...head, "in flight (X x W)", "verdict"];
 }
 
 export function sweepRows({ levels }: SweepResult): string[][] {
@@ -29,6 +31,7 @@ export function sweepRows({ levels }: SweepResult): string[][] {
     formatValue(level.outputTokS),
     formatValue(level.ttftP50Ms),
     formatValue(level.tpotP50Ms),
+    level.inFlight === null ? "n/a" : `${formatValue(level.inFlight)} (${formatValue(level.predictedInFlight)})`,
     level.because,
   ]);
 }

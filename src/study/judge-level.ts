@@ -17,6 +17,8 @@ export interface JudgedLevel {
   /** Requests in flight on the plateau: as counted, and throughput x time. */
   readonly inFlight: number | null;
   readonly predictedInFlight: number | null;
+  /** Whether Little's law held in every repeat; null: no plateau was long enough to tell. */
+  readonly isSteady: boolean | null;
   readonly holds: boolean;
   readonly because: string;
 }
@@ -35,7 +37,8 @@ export function judgeLevel(spec: SweepSpec, points: readonly LoadPoint[], lower:
     failing(points, measured) ??
     breakingSlo(spec, measured) ??
     (spec.of === "rate" ? fallingBehind(points) : notPaying(spec, measured, lower));
-  return { ...measured, holds: problem === null, because: problem ?? "it holds" };
+  const held = measured.isSteady === false ? "it holds, but it was not steady (Little's law)" : "it holds";
+  return { ...measured, holds: problem === null, because: problem ?? held };
 }
 
 type Measured = Omit<JudgedLevel, "holds" | "because">;
@@ -56,7 +59,13 @@ function measuredLevel(spec: SweepSpec, points: readonly LoadPoint[]): Measured 
     tpotP50Ms: middle(({ metrics }) => metrics.tpotMs?.p50),
     inFlight: middle(({ plateau }) => plateau?.littlesLaw?.inFlight),
     predictedInFlight: middle(({ plateau }) => plateau?.littlesLaw?.predicted),
+    isSteady: steadiness(points),
   };
+}
+
+function steadiness(points: readonly LoadPoint[]): boolean | null {
+  const laws = points.map(({ plateau }) => plateau?.littlesLaw ?? null).filter((law) => law !== null);
+  return laws.length === 0 ? null : laws.every(({ holds }) => holds);
 }
 
 export function levelOf({ of }: SweepSpec, point: LoadPoint | undefined): number {

@@ -1,5 +1,5 @@
 import { systemClock } from "../adapters/system-clock.ts";
-import { type HttpConnection, openHttpConnection } from "./http-connection.ts";
+import { type HttpConnection, type HttpWay, openHttpConnection } from "./http-connection.ts";
 
 /** Connections to one origin. */
 export interface HttpConnectionPool {
@@ -21,7 +21,7 @@ interface Idle {
 const IDLE_MS = 4000;
 
 /** The last connection that became idle is the first to be used again. */
-export function httpConnectionPool(url: URL, ca: string | undefined): HttpConnectionPool {
+export function httpConnectionPool(url: URL, way: HttpWay): HttpConnectionPool {
   const idle: Idle[] = [];
 
   function give(connection: HttpConnection): void {
@@ -41,14 +41,14 @@ export function httpConnectionPool(url: URL, ca: string | undefined): HttpConnec
       }
       // The others have been idle for longer still.
       for (const { connection } of youngest === undefined ? [] : [youngest, ...idle.splice(0)]) connection.destroy();
-      return { connection: openHttpConnection(url, ca), isReused: false };
+      return { connection: openHttpConnection(url, way), isReused: false };
     },
     give,
     async open(count) {
       const youngMs = systemClock.nowMs() - IDLE_MS;
       const missing = count - idle.filter(({ sinceMs }) => sinceMs > youngMs).length;
       const opened = Array.from({ length: Math.max(0, missing) }, async () => {
-        const connection = openHttpConnection(url, ca);
+        const connection = openHttpConnection(url, way);
         if (await connection.whenOpen()) give(connection);
       });
       await Promise.all(opened);

@@ -1,6 +1,9 @@
 import { connect as connectTcp, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { systemClock } from "../adapters/system-clock.ts";
+import type { OpenConnection } from "../ports/model-stream.ts";
+import { deferredDuplex } from "./deferred-duplex.ts";
 import { httpResponseReader } from "./http-response-reader.ts";
 
 /** One request and its answer on a connection. Exactly one of the last three is called, once, unless it is abandoned. */
@@ -27,11 +30,18 @@ export interface HttpConnection {
   whenOpen(): Promise<boolean>;
 }
 
+/** How connections are opened. */
+export interface HttpWay {
+  /** Certificates to trust instead of the public ones. */
+  readonly ca?: string;
+  readonly connect?: OpenConnection;
+}
+
 /** A reader gets this buffer again and again: reading allocates nothing, whatever the number of connections. */
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
 /** Starts to connect to the host of a URL. What goes wrong is told to the exchange that waits for it. */
-export function openHttpConnection(url: URL, ca: string | undefined): HttpConnection {
+export function openHttpConnection(url: URL, way: HttpWay): HttpConnection {
   let exchange: HttpExchange | null = null;
   let onIdleClosed: (() => void) | null = null;
   let broken: Error | null = null;
@@ -49,7 +59,7 @@ export function openHttpConnection(url: URL, ca: string | undefined): HttpConnec
     },
   });
 
-  const socket = openSocket(url, ca, (bytes, end) => {
+  const socket = openSocket(url, way, (bytes, end) => {
     // Before anything looks at the bytes.
     readAt[0] = systemClock.nowMs();
     if (exchange === null) socket.destroy();
@@ -96,7 +106,7 @@ export function openHttpConnection(url: URL, ca: string | undefined): HttpConnec
 
   return {
     send(request, next) {
-      socket.ref();
+      socket.ref?.();
       reader.reset();
       onIdleClosed = null;
       isAnswered = false;
@@ -105,7 +115,7 @@ export function openHttpConnection(url: URL, ca: string | undefined): HttpConnec
       socket.write(request);
     },
     rest(onClosed) {
-      socket.unref();
+      socket.unref?.();
       onIdleClosed = onClosed;
     },
     destroy() {
@@ -120,10 +130,19 @@ export function openHttpConnection(url: URL, ca: string | undefined): HttpConnec
   };
 }
 
-function openSocket(url: URL, ca: string | undefined, onRead: (bytes: Buffer, end: number) => void): Socket {
+/** What a socket has, and other streams do not, may be absent. */
+type Wire = Duplex & Partial<Pick<Socket, "ref" | "unref">>;
+
+function openSocket(url: URL, way: HttpWay, onRead: (bytes: Buffer, end: number) => void): Wire {
   // The brackets of an IPv6 address belong to the URL.
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  if (url.protocol !== "https:") {
+  const isTls = url.protocol === "https:";
+  const inner = way.connect && deferredDuplex(way.connect(host, Number(url.port || (isTls ? 443 : 80))));
+  if (!isTls && inner !== undefined) {
+    inner.on("data", (bytes: Buffer) => onRead(bytes, bytes.length));
+    return inner;
+  }
+  if (!isTls) {
     const callback = (length: number): boolean => {
       onRead(shared, length);
       return true;
@@ -131,7 +150,9 @@ function openSocket(url: URL, ca: string | undefined, onRead: (bytes: Buffer, en
     return connectTcp({ host, port: Number(url.port || 80), noDelay: true, onread: { buffer: shared, callback } });
   }
   const name = /^[\d.]+$|:/.test(host) ? {} : { servername: host };
-  const socket = connectTls({ host, port: Number(url.port || 443), ...name, ...(ca === undefined ? {} : { ca }) });
+  const trust = way.ca === undefined ? {} : { ca: way.ca };
+  const to = inner === undefined ? { host, port: Number(url.port || 443) } : { host, socket: inner };
+  const socket = connectTls({ ...to, ...name, ...trust });
   socket.setNoDelay(true);
   // TLS has no way to read into a buffer of ours.
   socket.on("data", (bytes: Buffer) => onRead(bytes, bytes.length));

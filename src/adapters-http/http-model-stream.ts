@@ -3,7 +3,7 @@ import { systemClock } from "../adapters/system-clock.ts";
 import { AppError } from "../core/app-error.ts";
 import type { HttpRequest, ModelStream, ModelStreamOptions, StreamHandle, StreamSink } from "../ports/model-stream.ts";
 import { askWhole } from "./ask-whole.ts";
-import type { HttpExchange } from "./http-connection.ts";
+import type { HttpExchange, HttpWay } from "./http-connection.ts";
 import { type HttpConnectionPool, httpConnectionPool } from "./http-connection-pool.ts";
 import { requestText, targetOf } from "./request-text.ts";
 import { transportFailureOf } from "./transport-failure.ts";
@@ -15,7 +15,10 @@ import { transportFailureOf } from "./transport-failure.ts";
  * says so; nothing else is ever sent again.
  */
 export function httpModelStream(options: ModelStreamOptions = {}): ModelStream {
-  const endpoints = httpEndpoints(options.caFile === undefined ? undefined : readCaFile(options.caFile));
+  const endpoints = httpEndpoints({
+    ...(options.caFile !== undefined && { ca: readCaFile(options.caFile) }),
+    ...(options.connect !== undefined && { connect: options.connect }),
+  });
   const stream: ModelStream["stream"] = (request, sink) => startStream(endpoints.at(request.url), request, sink);
   return {
     stream,
@@ -34,13 +37,13 @@ interface HttpEndpoint {
 }
 
 /** The few URLs that a run asks, each read once; those of one origin share their connections. */
-function httpEndpoints(ca: string | undefined) {
+function httpEndpoints(way: HttpWay) {
   const known = new Map<string, HttpEndpoint>();
   const pools = new Map<string, HttpConnectionPool>();
 
   function endpointOf(text: string): HttpEndpoint {
     const url = new URL(text);
-    const pool = pools.get(url.origin) ?? httpConnectionPool(url, ca);
+    const pool = pools.get(url.origin) ?? httpConnectionPool(url, way);
     pools.set(url.origin, pool);
     return { url, target: targetOf(url), pool };
   }

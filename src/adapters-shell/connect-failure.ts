@@ -75,3 +75,8 @@ const KNOWN_CAUSES = [
   },
   { text: /ECONNRESET|EPIPE|Connection reset/, what: "the connection was reset", hint: CHECK_SSHD, isTransient: true },
 ];
+
+/** A connection through SSH that did not come about: to whoever wanted it like a socket that was refused. */
+export function notForwarded(to: string, why: string): Error {
+  return Object.assign(new Error(`no connection to ${to} through SSH: ${why}`), { code: "ECONNREFUSED" });
+}

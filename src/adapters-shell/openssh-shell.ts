@@ -1,3 +1,4 @@
+import { Duplex } from "node:stream";
 import { quotePosix } from "../core/quote-posix.ts";
 import { type Bootstrap, bootstrapCommand } from "../core/script-frame.ts";
 import type { SshHostSpec } from "../inputs/run-config.ts";
@@ -34,11 +35,26 @@ export async function openOpensshShell(host: SshHostSpec, clock: Clock): Promise
     host: host.name,
     run: (script, options) => runScript(host.name, script, options, { start, clock }),
     reconnect: connection.renew,
+    async connectTo(address, port) {
+      await connection.get();
+      return forward(host, folder, address, port);
+    },
     async [Symbol.asyncDispose]() {
       await connection.end();
       folder.remove();
     },
   };
+}
+
+/** A client of its own for each connection, through the master: its standard streams are the connection. */
+async function forward(host: SshHostSpec, folder: OpensshFolder, address: string, port: number): Promise<Duplex> {
+  const target = `${address.includes(":") ? `[${address}]` : address}:${port}`;
+  const argv = [...sshArguments(host, folder), "-o", "ControlMaster=no", "-W", target, "--", host.address];
+  const client = await startProcess("ssh", argv, { env: sshEnvironment(), onAbandon: "kill" });
+  client.stderr.resume();
+  const stream = Duplex.from({ readable: client.stdout, writable: client.stdin });
+  stream.once("close", client.abandon);
+  return stream;
 }
 
 /** One less than for ssh2, because the master holds a session of its own. One that sshd refuses connects by itself. */

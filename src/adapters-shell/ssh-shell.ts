@@ -4,6 +4,7 @@ import { type Bootstrap, bootstrapCommand } from "../core/script-frame.ts";
 import type { SshHostSpec } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Shell } from "../ports/shell.ts";
+import { notForwarded } from "./connect-failure.ts";
 import { type KeptConnection, keepConnection } from "./kept-connection.ts";
 import { type ProcessEnd, runScript, type ScriptProcess } from "./run-script.ts";
 import { releasing, sessionSlots } from "./session-slots.ts";
@@ -28,9 +29,27 @@ export async function openSshShell(host: SshHostSpec, clock: Clock, tuning = SSH
     host: host.name,
     run: (script, options) => runScript(host.name, script, options, { start, clock }),
     reconnect: connection.renew,
+    connectTo: async (address, port) => forward(await connection.get(), address, port),
     [Symbol.asyncDispose]: connection.end,
   };
 }
+
+/** sshd refuses it when nothing listens there, and when AllowTcpForwarding is off. */
+function forward({ client }: SshConnection, address: string, port: number): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    client.forwardOut("127.0.0.1", 0, address, port, (error, channel) => {
+      if (error === undefined) resolve(channel);
+      else reject(notForwarded(`${address}:${port}`, isForbidden(error) ? NOT_ALLOWED : error.message));
+    });
+  });
+}
+
+/** SSH_OPEN_ADMINISTRATIVELY_PROHIBITED (RFC 4254 §5.1). */
+function isForbidden(error: Error): boolean {
+  return "reason" in error && error.reason === 1;
+}
+
+const NOT_ALLOWED = "its sshd does not allow that (AllowTcpForwarding, or the options of the key in authorized_keys)";
 
 /** Below sshd's MaxSessions of 10, so that a person can still join the connection. */
 const MAX_SESSIONS = 8;

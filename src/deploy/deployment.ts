@@ -18,6 +18,15 @@ export interface Deployment {
   readonly startedAt: string;
   /** From the start command to the first real completion; null for engine "url". */
   readonly readyMs: number | null;
+  /** Present when requests went through the SSH connection to the host. */
+  readonly tunnel?: TunnelCost;
+}
+
+/** What the way through SSH costs: medians of GET /health on a connection that is open already. */
+export interface TunnelCost {
+  readonly roundTripMs: number | null;
+  /** The same directly; null: the port cannot be reached from here. */
+  readonly directMs: number | null;
 }
 
 /** A deployment that we started and must stop. `stop` is idempotent. */

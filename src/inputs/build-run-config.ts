@@ -111,6 +111,7 @@ function serveSpec(serve: ServeEntry, hosts: readonly HostEntry[], secrets: Secr
   const common = {
     readyTimeoutMs: serve["ready-timeout"],
     apiKey: apiKeyOf(serve, secrets),
+    ...(serve.through !== "auto" && { through: serve.through }),
   };
   if (serve.engine === "url") {
     const baseUrl = serve["base-url"].replace(/\/+$/, "").replace(/\/v1$/, "");
@@ -125,7 +126,7 @@ function serveSpec(serve: ServeEntry, hosts: readonly HostEntry[], secrets: Secr
     model: serve.model,
     servedModelName: serve["served-model-name"] ?? lastPart(serve.model),
     port: serve.port,
-    bind: serve.bind ?? (hosts.every(({ connection }) => connection === "local") ? "127.0.0.1" : "0.0.0.0"),
+    bind: serve.bind ?? (isForThatHostOnly(serve, hosts) ? "127.0.0.1" : "0.0.0.0"),
     flags: serve.flags,
     env: serve.env,
     cards: serve.cards ?? null,
@@ -141,6 +142,11 @@ function serveSpec(serve: ServeEntry, hosts: readonly HostEntry[], secrets: Secr
     privileged: serve.privileged,
     pull: serve.pull,
   };
+}
+
+/** Whoever is on the host already, or comes through its SSH connection, needs no port on the network. */
+function isForThatHostOnly({ through }: ServeEntry, hosts: readonly HostEntry[]): boolean {
+  return through === "ssh" || hosts.every(({ connection }) => connection === "local");
 }
 
 function apiKeyOf(serve: ServeEntry, secrets: SecretBox): Secret | null {

@@ -23,6 +23,7 @@ export function ruleProblems(sections: ValidSections): ConfigProblem[] {
     ...gateProblems(sections),
     ...cardProblems(sections),
     ...endpointProblems(sections),
+    ...throughProblems(sections),
   ];
 }
 
@@ -64,6 +65,20 @@ function endpointProblems({ serve, workloads = [] }: ValidSections): ConfigProbl
       problem(["workloads", index, "endpoint"], `${endpoint} beside ${first?.endpoint}, which is another server's`),
     ];
   });
+}
+
+function throughProblems({ serve, hosts = [] }: ValidSections): ConfigProblem[] {
+  if (serve?.through !== "ssh") return [];
+  const local = hosts.find(({ connection }) => connection === "local");
+  const why = local === undefined ? "a host" : `host "${local.name}", which is this machine`;
+  return local === undefined && hosts.length > 0
+    ? []
+    : [
+        problem(
+          ["serve", "through"],
+          `found "ssh" ${local === undefined ? "without" : "for"} ${why}, wanted a host with SSH`,
+        ),
+      ];
 }
 
 function missingSections(sections: ValidSections): ConfigProblem[] {

@@ -74,6 +74,8 @@ interface ServeCommon {
   readonly readyTimeoutMs: number;
   /** Sent with every request; the server gets it too where it has a flag for it. */
   readonly apiKey: Secret | null;
+  /** How requests reach the server; absent: "auto", directly, or through the SSH connection when that is the only way. */
+  readonly through?: "auto" | "direct" | "ssh";
 }
 
 interface ServeProcess extends ServeCommon {

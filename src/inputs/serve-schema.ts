@@ -8,6 +8,10 @@ const common = {
     description: "Environment variable that holds the API key of the server.",
     example: "VLLM_API_KEY",
   }).optional(),
+  through: choice(["auto", "direct", "ssh"], {
+    description:
+      "How requests reach the server: directly, through the SSH connection to the host (a server of ours then listens on 127.0.0.1 only), or through it only when the port cannot be reached from here.",
+  }).default("auto"),
   "ready-timeout": duration(1000, 14_400_000, {
     description: "How long the server may take from its start to the first real completion.",
     example: "20m",

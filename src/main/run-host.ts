@@ -7,7 +7,6 @@ import { apiOf } from "../inputs/endpoint-api.ts";
 import type { HostSpec, PlaybookRef, RunConfig, ServeSpec } from "../inputs/run-config.ts";
 import { leftOutWarnings } from "../plan/select-steps.ts";
 import type { Console } from "../ports/console.ts";
-import type { ModelStream } from "../ports/model-stream.ts";
 import type { Shell } from "../ports/shell.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import { probeHost } from "../probe/probe-host.ts";
@@ -27,9 +26,9 @@ import {
 import type { RunRecord } from "../record/run-record.ts";
 import { type CertifiedWork, certified } from "./certified.ts";
 import { loadPlaybook } from "./load-playbook.ts";
-import { modelsFor } from "./models-for.ts";
 import { nextLevelOf } from "./next-level-of.ts";
 import { ownBootId } from "./own-boot-id.ts";
+import { reachServer, type ServerReach, tunnelWarnings } from "./reach.ts";
 import type { ReadyWorkload } from "./read-workload-files.ts";
 import { type RecordJournal, startJournal } from "./record-journal.ts";
 import type { World } from "./world.ts";
@@ -122,7 +121,8 @@ async function serveAndMeasure(
   world: World,
 ): Promise<void> {
   const { clock, console, signal } = world;
-  const models = modelsFor(serve, world);
+  const reach = reachServer(serve, shell, world);
+  const { models } = reach;
   console.group(`Serve ${serve.servedModelName} on ${host.name}`);
   const guard = guardFor(serve, shell, world);
   try {
@@ -130,7 +130,7 @@ async function serveAndMeasure(
     const api = apiOf(toMeasure.ready.map(({ workload }) => workload));
     const server = await startServer({ shell, models, clock, console, serve, host, signal, api, ...owner });
     await thenStop(server, console, () =>
-      world.measureInTurn(() => measure(toMeasure, serve, server, shell, journal, models, world)),
+      world.measureInTurn(() => measure(toMeasure, serve, server, shell, journal, reach, world)),
     );
   } finally {
     await guard?.release();
@@ -150,12 +150,14 @@ async function measure(
   server: RunningServer,
   shell: Shell,
   journal: RecordJournal,
-  models: ModelStream,
+  reach: ServerReach,
   world: World,
 ): Promise<void> {
   const { clock, console, signal, loopWatch } = world;
 
-  await journal.update((record) => withDeployment(record, server.deployment));
+  const { models } = reach;
+  const deployment = await reach.explain(server.deployment);
+  await journal.update((record) => withWarnings(withDeployment(record, deployment), tunnelWarnings(deployment)));
   await using watch = watchHost(shell, clock, { sudo: journal.record.facts?.login.canSudo === true, signal });
   const measureAll = async (onReady: () => Promise<void>) => {
     for (const each of ready) {
@@ -163,8 +165,8 @@ async function measure(
       await runWorkload({
         ...each,
         ...nextLevelOf(each.workload),
-        baseUrl: server.deployment.baseUrl,
-        model: server.deployment.servedModelName,
+        baseUrl: deployment.baseUrl,
+        model: deployment.servedModelName,
         apiKey: serve.apiKey,
         models,
         clock,

@@ -1,6 +1,7 @@
 import { startServer } from "../deploy/start-server.ts";
 import type { HostSpec, RunConfig } from "../inputs/run-config.ts";
 import type { CommandOutcome } from "./command-outcome.ts";
+import { reachServer } from "./reach.ts";
 import { requireServe } from "./require-serve.ts";
 import type { World } from "./world.ts";
 
@@ -13,9 +14,10 @@ export async function serve(config: RunConfig, world: World): Promise<CommandOut
   return { exitCode: 0, text: [...text, 'End it with "arc-vllm stop"'].join("\n"), json: { deployments } };
 
   async function serveOn(host: HostSpec) {
-    const { clock, console, models, signal } = world;
+    const { clock, console, signal } = world;
     console.group(`Serve ${spec.servedModelName} on ${host.name}`);
     await using shell = await world.openShell(host);
+    const { models } = reachServer(spec, shell, world);
     const server = await startServer({
       ...{ shell, models, clock, console, serve: spec, host, signal },
       survivesReboot: true,

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { Secret } from "../core/secret.ts";
 
 export interface HttpRequest {
@@ -42,7 +43,11 @@ export interface HttpAnswer {
 export interface ModelStreamOptions {
   /** PEM file with the certificates to trust instead of the public ones. */
   readonly caFile?: string;
+  /** Opens every connection; absent: the operating system does. For a way through something else, such as SSH. */
+  readonly connect?: OpenConnection;
 }
+
+export type OpenConnection = (address: string, port: number) => Promise<Duplex>;
 
 /** HTTP to a model server: streamed for measuring, whole for everything else. */
 export interface ModelStream {

@@ -1,4 +1,5 @@
 import type { Script, ScriptResult } from "../core/script.ts";
+import type { OpenConnection } from "./model-stream.ts";
 
 export interface RunOptions {
   readonly timeoutMs: number;
@@ -22,5 +23,10 @@ export interface Shell {
    * Rejects with HOST_UNREACHABLE, HOST_KEY_MISMATCH or HOST_AUTH_FAILED when that is not possible.
    */
   reconnect(): Promise<void>;
+  /**
+   * Opens a TCP connection from the host to an address as the host sees it; absent: there is nothing to go through.
+   * Rejects when there is none; the code of the error is then ECONNREFUSED, as that of a socket.
+   */
+  readonly connectTo?: OpenConnection;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -17,6 +17,8 @@ export function engineFields(deployment: Deployment): { hard: Fields; soft: Fiel
   return {
     hard: {
       engine: deployment.engine,
+      // A way through SSH is part of every first token. Without one the field is absent, as in records of before.
+      ...(deployment.tunnel && { "measured through": "ssh" }),
       // The folder above the model differs from host to host; the last part is its name.
       model: model.replace(/\/+$/, "").split("/").at(-1) ?? model,
       "tensor parallel": deployment.tensorParallel,

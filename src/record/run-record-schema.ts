@@ -24,6 +24,7 @@ const deployment = z.strictObject({
   maxModelLen: optionalNumber,
   startedAt: text,
   readyMs: optionalNumber,
+  tunnel: z.strictObject({ roundTripMs: optionalNumber, directMs: optionalNumber }).exactOptional(),
 });
 
 const fields = z.record(text, z.union([text, z.number(), z.boolean(), z.null()]));

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 
 export interface TestServerOptions {
@@ -16,6 +16,8 @@ export interface TestServerOptions {
   readonly maxSessions?: number;
   /** Goes on counting sessions that are over, as sshd does while a command still runs. */
   readonly holdsSessions?: boolean;
+  /** Refuses to connect a client onwards, as sshd does with AllowTcpForwarding off. */
+  readonly neverForwards?: boolean;
   /** What the login shell prints before it does anything. */
   readonly noise?: string;
   readonly loginShell?: string;
@@ -90,6 +92,17 @@ function serve(client: Connection, options: TestServerOptions): void {
   client.on("authentication", (context) => {
     if (context.username === "tester" && isAuthorized(context, options.authorized)) context.accept();
     else context.reject(["publickey", "password"]);
+  });
+  client.on("tcpip", (accept, reject, { destIP, destPort }) => {
+    if (options.neverForwards === true) return reject();
+    const socket = connect(destPort, destIP);
+    socket.once("error", () => reject());
+    socket.once("connect", () => {
+      const channel = accept();
+      socket.removeAllListeners("error").once("error", () => channel.close());
+      channel.on("error", () => {});
+      channel.pipe(socket).pipe(channel);
+    });
   });
   let sessions = 0;
   client.on("session", (accept, reject) => {

@@ -50,3 +50,24 @@ describe("endpoints of bench", () => {
     expect(parse({}).serve).not.toHaveProperty("caFile");
   });
 });
+
+describe("the way to the server", () => {
+  const withHost = (serve: string, host: string) =>
+    parseConfig(`version: 1\nhosts:\n  - {${host}}\nserve: {${serve}}\n`, "arc-vllm.yml", () => "key");
+  const SSH = `name: a, address: 10.0.0.5, user: u, private-key-env: KEY, host-key: "SHA256:${"A".repeat(43)}"`;
+
+  it("is found out unless it is said", () => {
+    expect(withHost("engine: vllm, model: /m", SSH).serve).not.toHaveProperty("through");
+    expect(withHost("engine: vllm, model: /m, through: direct", SSH).serve).toMatchObject({ through: "direct" });
+  });
+
+  it("keeps a server of ours off the network when it leads through SSH", () => {
+    expect(withHost("engine: vllm, model: /m", SSH).serve).toMatchObject({ bind: "0.0.0.0" });
+    expect(withHost("engine: vllm, model: /m, through: ssh", SSH).serve).toMatchObject({ bind: "127.0.0.1" });
+  });
+
+  it("cannot lead through SSH to this machine, or to no host", () => {
+    const local = () => withHost("engine: vllm, model: /m, through: ssh", "name: here, connection: local");
+    expect(local).toThrow(/serve\.through: found "ssh" for host "here", which is this machine/);
+  });
+});

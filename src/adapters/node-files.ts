@@ -3,10 +3,17 @@ import { appendFile, mkdir, open, readdir, readFile, rename, rm } from "node:fs/
 import { basename, dirname, join } from "node:path";
 import type { Files } from "../ports/files.ts";
 
+const PIECE_BYTES = 1024 * 1024;
+
 /** The runner's file system. Errors other than "does not exist" reject as Node gives them. */
 export const nodeFiles: Files = {
   async read(path) {
     return absentAs(null, ["ENOENT", "ENOTDIR"], () => readFile(path, "utf8"));
+  },
+
+  async readPieces(path) {
+    const file = await absentAs(null, ["ENOENT", "ENOTDIR"], () => open(path));
+    return file === null ? null : file.createReadStream({ encoding: "utf8", highWaterMark: PIECE_BYTES });
   },
 
   async write(path, text) {

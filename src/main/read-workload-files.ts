@@ -2,6 +2,7 @@ import { AppError } from "../core/app-error.ts";
 import type { Workload } from "../inputs/run-config.ts";
 import type { Files } from "../ports/files.ts";
 import { parseConversationFile } from "../prompts/conversation-file.ts";
+import { jsonHead } from "../prompts/json-head.ts";
 import { parsePromptFile } from "../prompts/prompt-file.ts";
 import type { PromptSources } from "../prompts/prompt-maker.ts";
 import { parseTraceFile, type TraceRow } from "../prompts/trace-file.ts";
@@ -16,13 +17,20 @@ export async function readWorkloadFiles(workload: Workload, files: Files): Promi
   const { trace } = workload;
   const ready = { workload, ...(await promptSources(workload, files)) };
   if (trace === undefined) return ready;
-  const rows = parseTraceFile(await textOf(trace.path, "the trace", files), trace.path, trace.unit);
+  const text = await rowsOf(trace.path, "the trace", workload.requestsPerLevel, files);
+  const rows = parseTraceFile(text, trace.path, trace.unit);
   return { ...ready, traceRows: replayed(rows, workload) };
 }
 
-async function promptSources({ prompts, sessions }: Workload, files: Files): Promise<PromptSources> {
+/** Of ShareGPT's conversations about half are of a usual length; what is never sent need not be read. */
+const ROWS_PER_REQUEST = 5;
+const LEAST_ROWS = 1000;
+
+async function promptSources(workload: Workload, files: Files): Promise<PromptSources> {
+  const { prompts, sessions, requestsPerLevel, concurrency } = workload;
   if (prompts === undefined) return {};
-  const text = await textOf(prompts.path, "prompts", files);
+  const limit = Math.max(LEAST_ROWS, ROWS_PER_REQUEST * (requestsPerLevel + Math.max(...concurrency)));
+  const text = await rowsOf(prompts.path, "prompts", limit, files);
   const filePrompts = parsePromptFile(text, prompts.path);
   return sessions === undefined
     ? { filePrompts }
@@ -34,11 +42,15 @@ function replayed(rows: readonly TraceRow[], { trace, requestsPerLevel, duration
   return rows.slice(0, requestsPerLevel).filter(({ atMs }) => atMs < endMs);
 }
 
-async function textOf(path: string, what: string, files: Files): Promise<string> {
-  const text = await files.read(path).catch((cause: unknown) => {
+/** The first rows of a file. Throws INPUT_INVALID when it is not there or cannot be read. */
+async function rowsOf(path: string, what: string, limit: number, files: Files): Promise<string> {
+  try {
+    const pieces = files.readPieces === undefined ? null : await files.readPieces(path);
+    const text = pieces === null ? await files.read(path) : await jsonHead(pieces, limit);
+    if (text !== null) return text;
+  } catch (cause) {
     throw notReadable(path, what, "it cannot be read", cause);
-  });
-  if (text !== null) return text;
+  }
   throw notReadable(path, what, "there is no such file");
 }
 

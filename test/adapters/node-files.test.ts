@@ -19,6 +19,17 @@ describe("nodeFiles", () => {
     expect(await nodeFiles.read(path)).toBe("größer\n");
   });
 
+  it("readPieces() gives a text piece by piece, no character cut in half, and null for no file", async () => {
+    const path = join(folder, "large.txt");
+    const text = `${"x".repeat(1024 * 1024 - 1)}ö${"y".repeat(1024 * 1024)}`;
+    await nodeFiles.write(path, text);
+    const pieces: string[] = [];
+    for await (const piece of (await nodeFiles.readPieces?.(path)) ?? []) pieces.push(piece);
+    expect(pieces.length).toBeGreaterThan(1);
+    expect(pieces.join("")).toBe(text);
+    expect(await nodeFiles.readPieces?.(join(folder, "none"))).toBeNull();
+  });
+
   it("write() replaces whole files and leaves nothing else behind", async () => {
     const path = join(folder, "record.json");
     await nodeFiles.write(path, "a much longer first text");

@@ -4,6 +4,7 @@ import type { HostSpec, RunConfig } from "../inputs/run-config.ts";
 import type { RunOptions } from "../inputs/run-options.ts";
 import { inTurn } from "./in-turn.ts";
 import { keepInHistory } from "./keep-in-history.ts";
+import { loadPlaybook } from "./load-playbook.ts";
 import { onEveryHost } from "./on-every-host.ts";
 import { type Baselines, readBaselines } from "./read-baselines.ts";
 import { readWorkloadFiles } from "./read-workload-files.ts";
@@ -27,6 +28,8 @@ export async function run(
   { "hosts-at-once": atOnce = MOST_AT_ONCE }: Pick<RunOptions, "hosts-at-once"> = {},
 ): Promise<RunOutcome> {
   const workloads = await Promise.all(config.workloads.map((workload) => readWorkloadFiles(workload, world.files)));
+  // A mistake in the playbook is one for all hosts: it is said before any of them is touched.
+  if (config.playbook !== null) await loadPlaybook(config.playbook, world);
   const baselines = await readBaselines(config, world);
   const takeTurn = inTurn();
   const runOne = async (host: HostSpec, own: World): Promise<JudgedRun | null> => {

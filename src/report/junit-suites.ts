@@ -55,7 +55,7 @@ function outcomeOfStep(step: StepOutcome): JunitOutcome {
       return { kind: "failure", type: "StepFailed", message: shortfall(step), text: textOf(step, step.output) };
     case "blocked":
     case "skipped":
-      return { kind: "skipped", message: step.remedy ?? step.status };
+      return { kind: "skipped", message: step.remedy ?? step.before ?? step.status };
   }
 }
 
@@ -76,7 +76,7 @@ function outcomeOfPlanned(step: PlannedStep): JunitOutcome {
       };
     case "blocked":
     case "skipped":
-      return { kind: "skipped", message: step.remedy ?? step.status };
+      return { kind: "skipped", message: step.remedy ?? step.before ?? step.status };
   }
 }
 

@@ -137,6 +137,23 @@ describe("run()", () => {
     expect(lines).toEqual([expect.stringMatching(/^info [ac]: /), expect.stringMatching(/^info [ac]: /)]);
   });
 
+  it("refuses a playbook that is wrong before any host is touched", async () => {
+    const { world, first } = threeHosts();
+    const config = { ...configFor(["a"]), playbook: { name: "small.yml", vars: {}, tags: ["nope"] } };
+    await expect(run(config, { ...world, ...RUN })).rejects.toThrow('no step has the tag "nope"');
+    expect(first.shell.ran).toEqual([]);
+  });
+
+  it("says in the record what tags left out", async () => {
+    const { world } = threeHosts();
+    const config = { ...configFor(["a"]), playbook: { name: "tagged.yml", vars: {}, tags: ["x"] } };
+    const tagged = `${PLAYBOOK}  - name: other\n    tags: [x]\n    file: { path: /etc/other, content: o }\n`;
+    const files = { ...world.files, read: async (path: string) => (path === "tagged.yml" ? tagged : null) };
+    const { hosts } = await run(config, { ...world, ...RUN, files });
+    expect(hosts[0]?.record.warnings).toEqual(['Tags left out 1 of 2 steps of playbook "small": "note"']);
+    expect(hosts[0]?.record.provision?.steps.map(({ status }) => status)).toEqual(["skipped", "changed"]);
+  });
+
   it("begins no host any more once it is cancelled", async () => {
     const controller = new AbortController();
     const opened: string[] = [];

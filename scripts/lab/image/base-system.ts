@@ -18,7 +18,7 @@ export async function baseSystem(cache: string): Promise<string> {
     // Kept as a package file: its cpupower becomes part of the stand-in for linux-tools-RELEASE.
     `--customize-hook=cd "$1" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download ${CPUPOWER_PACKAGE}`,
   ];
-  await $`nice -n 10 mmdebstrap ${options} ${SUITE} ${unfinished} ${await machineSources()}`;
+  await $`mmdebstrap ${options} ${SUITE} ${unfinished} ${await machineSources()}`;
   await $`find ${cache} -maxdepth 1 -name ${"base-*"} -delete`;
   await rename(unfinished, tar);
   return tar;

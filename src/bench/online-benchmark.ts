@@ -69,10 +69,10 @@ async function launcher(
   { workload, baseUrl, model, apiKey, models, clock, signal }: OnlineBenchmarkContext,
   watch: ReturnType<typeof inFlight>["watch"],
 ): Promise<(name: string, outputTokens: number, onTrace: (trace: RequestTrace) => void) => Launch> {
-  const { endpoint, seed, inputTokens } = workload;
+  const { endpoint, inputTokens } = workload;
   if (inputTokens === null) throw new Error("The prompt has a length of its own here");
   const tokenizer = serverTokenizer(models, { baseUrl, apiKey, model }, signal);
-  const prompts = await preparePrompts({ endpoint, seed, inputTokens }, tokenizer);
+  const prompts = await preparePrompts({ ...workload, inputTokens }, tokenizer);
   const [prompt] = prompts.make("online-benchmark", 1);
   if (prompt === undefined) throw new Error("One prompt was asked for");
   const runId = randomBytes(4).toString("hex");

@@ -175,8 +175,8 @@ async function measure(run: Run, level: Level): Promise<LoadPoint> {
       repeat,
       startedAt,
       promptsSha256: load.promptsSha256,
-      // With the history of a session every prompt has another length.
-      wantedPromptTokens: run.sessions === null ? workload.inputTokens : null,
+      // With the history of a session every prompt has another length, and with a spread of lengths too.
+      wantedPromptTokens: run.sessions === null && workload.lengthSpread === undefined ? workload.inputTokens : null,
       differentPrompts: run.prompts.different,
       repeatedPromptRatio: load.repeatedPromptRatio(traces),
       loadWarnings: load.warnings(traces),

@@ -96,7 +96,15 @@ export function loadProblems(flags: BenchFlags, texts: Texts): string[] {
 function traceProblems(flags: BenchFlags, texts: Texts): string[] {
   const decided = [
     ...["request-rate", "burstiness", "ramp-up-strategy", "ramp-up-start-rps", "ramp-up-end-rps", "sweep"],
-    ...["multi-turn", "dataset-name", "dataset-path", "random-input-len", "random-output-len", "random-prefix-len"],
+    ...[
+      "multi-turn",
+      "dataset-name",
+      "dataset-path",
+      "random-input-len",
+      "random-output-len",
+      "random-prefix-len",
+      "random-range-ratio",
+    ],
   ];
   const levels = flags["max-concurrency"]?.length ?? 0;
   return [

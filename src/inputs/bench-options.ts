@@ -169,6 +169,12 @@ export const BENCH_FLAGS = {
     description: "Tokens of each prompt.",
     defaultText: "1024",
   }),
+  "random-range-ratio": option(decimal(0, 0.99), {
+    ...value,
+    placeholder: "n",
+    description: "Let lengths of prompts and answers differ by up to this share, evenly.",
+    defaultText: "0",
+  }),
   "random-prefix-len": option(integerText(0, 1_000_000), {
     ...value,
     placeholder: "n",

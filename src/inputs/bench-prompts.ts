@@ -6,13 +6,18 @@ import { TRACE_OUTPUT } from "./workload-of.ts";
 export function benchPrompts(
   flags: BenchFlags,
   texts: Texts,
-): Pick<Workload, "inputTokens" | "outputTokens" | "sharedPrefixTokens" | "prompts"> {
+): Pick<Workload, "inputTokens" | "outputTokens" | "lengthSpread" | "sharedPrefixTokens" | "prompts"> {
   if (flags.trace !== undefined) return { inputTokens: null, outputTokens: TRACE_OUTPUT };
   const kind = datasetOf(flags, texts);
   if (kind === "random") {
     const { "random-input-len": input = 1024, "random-prefix-len": prefix = 0 } = flags;
-    const outputTokens = flags["random-output-len"] ?? 128;
-    return { inputTokens: prefix + input, outputTokens, ...(prefix > 0 && { sharedPrefixTokens: prefix }) };
+    const { "random-output-len": outputTokens = 128, "random-range-ratio": lengthSpread = 0 } = flags;
+    return {
+      inputTokens: prefix + input,
+      outputTokens,
+      ...(prefix > 0 && { sharedPrefixTokens: prefix }),
+      ...(lengthSpread > 0 && { lengthSpread }),
+    };
   }
   const fixed = flags[`${kind}-output-len`] ?? null;
   const outputLengths = fixed === null ? ("file" as const) : ("workload" as const);
@@ -26,7 +31,7 @@ export function benchPrompts(
 /** vLLM's default for prompts of a file. */
 const USUAL_FILE_OUTPUT = 256;
 
-const OF_RANDOM = ["random-input-len", "random-output-len", "random-prefix-len"] as const;
+const OF_RANDOM = ["random-input-len", "random-output-len", "random-prefix-len", "random-range-ratio"] as const;
 
 /** Flags of one kind of prompts must not be accepted and then ignored by another. */
 export function datasetProblems(flags: BenchFlags, texts: Texts): string[] {

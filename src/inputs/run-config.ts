@@ -173,6 +173,8 @@ export interface Workload {
   readonly inputTokens: number | null;
   /** Length of each answer for which a prompt file names none. */
   readonly outputTokens: number;
+  /** Lengths of seeded prompts and answers are uniform within this share of `inputTokens` and `outputTokens`. Absent: 0. */
+  readonly lengthSpread?: number;
   /** Absent: seeded prompts of exactly `inputTokens`. */
   readonly prompts?: PromptFileRef;
   /** Closed-loop levels, measured one after the other; each a load point. */

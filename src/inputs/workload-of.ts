@@ -28,6 +28,7 @@ export function workloadOf(entry: WorkloadEntry): Workload {
     ...whenGiven("durationMs", entry.duration),
     ...whenGiven("usagePerChunk", entry["usage-per-chunk"]),
     ...whenGiven("sharedPrefixTokens", entry["shared-prefix-tokens"]),
+    ...whenGiven("lengthSpread", entry["length-spread"]),
     ...whenGiven("slo", slo === undefined ? undefined : sloOf(slo)),
   };
 }

@@ -27,8 +27,10 @@ function lengthProblems(workload: WorkloadEntry, longest: number | null): Found[
   if (workload.prompts !== undefined) return fileProblems(workload);
   if (input === undefined) return [["input-tokens", 'missing, wanted an integer from 1 to 1000000, or "prompts.file"']];
   const problems: Found[] = [];
-  if (longest !== null && input + output > longest) {
-    const text = `${input} + ${output} output tokens are over serve.flags.max-model-len (${longest})`;
+  const spread = 1 + (workload["length-spread"] ?? 0);
+  const [most, mostOutput] = [shared + Math.ceil((input - shared) * spread), Math.ceil(output * spread)];
+  if (longest !== null && most + mostOutput > longest) {
+    const text = `${most} + ${mostOutput} output tokens are over serve.flags.max-model-len (${longest})`;
     problems.push(["input-tokens", text]);
   }
   if (shared >= input)
@@ -38,7 +40,7 @@ function lengthProblems(workload: WorkloadEntry, longest: number | null): Found[
 
 /** Prompts of a file are sent as they are. */
 function fileProblems(workload: WorkloadEntry): Found[] {
-  return (["input-tokens", "shared-prefix-tokens"] as const)
+  return (["input-tokens", "shared-prefix-tokens", "length-spread"] as const)
     .filter((field) => workload[field] !== undefined)
     .map((field): Found => [field, 'found beside "prompts.file", wanted one of the two']);
 }
@@ -61,7 +63,15 @@ function decidedBy(workload: WorkloadEntry): [keyof WorkloadEntry, boolean][] {
     level,
     ...open,
     ["requests-per-level", requests !== 64],
-    ...given("input-tokens", "output-tokens", "prompts", "shared-prefix-tokens", "arrivals", "burstiness"),
+    ...given(
+      "input-tokens",
+      "output-tokens",
+      "prompts",
+      "shared-prefix-tokens",
+      "length-spread",
+      "arrivals",
+      "burstiness",
+    ),
   ];
 }
 

@@ -153,6 +153,11 @@ export const workloadSchema = z.strictObject({
     description: "The first so many tokens are the same in all prompts, for servers with a prefix cache.",
     example: 512,
   }).optional(),
+  "length-spread": number(0.01, 0.99, {
+    description:
+      "Let lengths of prompts and answers differ by up to this share, evenly: 0.2 makes 1024 into 819 to 1229. A shared prefix keeps its length.",
+    example: 0.2,
+  }).optional(),
   "usage-per-chunk": flag({
     description: "Ask the server for token counts with every chunk; gives a time per token inside chunks.",
   }).optional(),

@@ -29,7 +29,6 @@ export async function promptsOfFile(
   const made = await firstUsable(prompts, wanted, tokenizer);
   const backwards = made.toReversed();
   return {
-    promptTokens: null,
     different: made.length,
     make(setName, count) {
       const source = setName.startsWith("measure") ? made : backwards;

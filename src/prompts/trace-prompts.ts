@@ -18,7 +18,6 @@ export async function promptsOfTrace(
 ): Promise<PromptMaker> {
   const write = endpoint === "/v1/completions" ? await writeIds(tokenizer) : await writeText(tokenizer);
   return {
-    promptTokens: null,
     different: null,
     isLazy: true,
     make: (setName, count) =>

@@ -12,6 +12,7 @@ export const workloadSchema = z.strictObject({
   endpoint: z.enum(ENDPOINTS),
   inputTokens: count.nullable(),
   outputTokens: count,
+  lengthSpread: z.number().exactOptional(),
   prompts: z.strictObject({ path: text, outputLengths: z.enum(["file", "workload"]) }).exactOptional(),
   concurrency: z.array(count),
   requestsPerLevel: count,

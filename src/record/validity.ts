@@ -56,8 +56,14 @@ function missingMetrics(point: LoadPoint, gate: Pick<GateSpec, "rules">): string
 
 function wrongTokenCount(point: LoadPoint, workloads: readonly Workload[]): string[] {
   const workload = workloads.find(({ name }) => name === point.workload);
-  // Answers to a file's prompts have lengths of their own; the client has checked each of them.
-  if (workload === undefined || !workload.ignoreEos || workload.inputTokens === null) return [];
+  // Answers to a file's prompts, or within a spread, have lengths of their own; the client has checked each of them.
+  if (
+    workload === undefined ||
+    !workload.ignoreEos ||
+    workload.inputTokens === null ||
+    workload.lengthSpread !== undefined
+  )
+    return [];
   const ok = point.outcomes.ok ?? 0;
   const wanted = ok * workload.outputTokens;
   const got = point.metrics.outputTokens;

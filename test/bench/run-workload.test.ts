@@ -283,6 +283,26 @@ describe("runWorkload()", () => {
     expect(prompts.every((ids) => ids.length === 12)).toBe(true);
   });
 
+  it("spreads lengths evenly around those that are wanted, and checks each answer", async () => {
+    const { model, points } = await run({
+      inputTokens: 150,
+      sharedPrefixTokens: 50,
+      outputTokens: 10,
+      lengthSpread: 0.2,
+      requestsPerLevel: 300,
+    });
+    const seen = model.seen.slice(1).map(({ body }) => ({
+      input: (body["prompt"] as number[]).length,
+      output: Number(body["max_tokens"]),
+    }));
+    const range = (values: number[]) => [Math.min(...values), Math.max(...values)];
+    expect(range(seen.map(({ input }) => input))).toEqual([130, 170]);
+    expect(range(seen.map(({ output }) => output))).toEqual([8, 12]);
+    const mean = seen.reduce((sum, { input }) => sum + input, 0) / seen.length;
+    expect(Math.abs(mean - 150)).toBeLessThan(3);
+    expect(points[0]).toMatchObject({ outcomes: { ok: 300 }, warnings: [] });
+  });
+
   it("takes prompts and lengths from a file", async () => {
     const filePrompts = [
       { content: { kind: "text" as const, text: "one" }, outputTokens: 3, answer: null },

@@ -145,6 +145,11 @@ describe("parseBenchFlags()", () => {
     expect(workload).toMatchObject({ endpoint: "/v1/chat/completions", concurrency: [8], sessions });
   });
 
+  it("spreads lengths as vLLM's --random-range-ratio does", () => {
+    expect(parse({ "random-range-ratio": "0.2" }).workload.lengthSpread).toBe(0.2);
+    expect(parse({ "random-range-ratio": "0" }).workload.lengthSpread).toBeUndefined();
+  });
+
   it("puts a shared prefix before the random part of each prompt, as vLLM does", () => {
     const { inputTokens, sharedPrefixTokens } = parse({
       "random-prefix-len": "100",
@@ -232,6 +237,7 @@ describe("parseBenchFlags()", () => {
       says: "--turn-input-len: found beside --dataset-path",
     },
     { flags: { trace: "t", "multi-turn": "true" }, says: "--multi-turn: found beside --trace" },
+    { flags: { "random-range-ratio": "1" }, says: "--random-range-ratio: found" },
     { flags: { seed: "-1" }, says: "--seed:" },
     { flags: { temperature: "3" }, says: "--temperature:" },
   ])("refuses $flags and names the flag", ({ flags, says }) => {

@@ -48,6 +48,11 @@ describe("a workload of arc-vllm.yml", () => {
     });
   });
 
+  it("spreads lengths around those that are given", () => {
+    const shape = ["input-tokens: 1000", "output-tokens: 500", "length-spread: 0.2"];
+    expect(workloadOf(shape)).toMatchObject({ inputTokens: 1000, lengthSpread: 0.2 });
+  });
+
   it("raises a rate by equal factors", () => {
     const shape = ["input-tokens: 8", "output-tokens: 64", "request-rate: 8", "ramp-from-rate: 1", "ramp: exponential"];
     expect(workloadOf(shape)).toMatchObject({ requestRate: 8, rampFromRate: 1, ramp: "exponential" });
@@ -71,6 +76,10 @@ describe("a workload of arc-vllm.yml", () => {
   });
 
   it.each([
+    {
+      lines: ["input-tokens: 1500", "output-tokens: 400", "length-spread: 0.2"],
+      problem: "workloads[0].input-tokens: 1800 + 480 output tokens are over serve.flags.max-model-len (2048)",
+    },
     {
       lines: ["input-tokens: 8", "output-tokens: 64", "load: {sessions: {}}"],
       problem: 'workloads[0].endpoint: found "/v1/completions" with "load.sessions", wanted one for chats',

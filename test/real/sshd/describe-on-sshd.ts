@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe } from "vitest";
+import { type AddressInfo, createServer } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
 import type { SshHostSpec } from "../../../src/inputs/run-config.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
@@ -63,5 +64,25 @@ export function describeOnSshd(
       },
       { ...traits, sudo },
     );
+  });
+
+  describe(`${name} to a real sshd, for connections onwards`, () => {
+    it("reaches what listens on the host only, and several at the same time", async () => {
+      const echo = createServer((socket) => socket.pipe(socket));
+      await new Promise<void>((done) => echo.listen(0, "127.0.0.1", done));
+      const { port } = echo.address() as AddressInfo;
+      const sshd = await startRealSshd();
+      const shell = await open(sshd.spec, systemClock);
+      const say = async (words: string) => {
+        const stream = await shell.connectTo?.("127.0.0.1", port);
+        stream?.write(words);
+        for await (const bytes of stream ?? []) return String(bytes);
+        return null;
+      };
+      expect(await Promise.all([say("one"), say("two"), say("three")])).toEqual(["one", "two", "three"]);
+      await shell[Symbol.asyncDispose]();
+      await sshd.close();
+      await new Promise((done) => echo.close(done));
+    });
   });
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -84,5 +84,53 @@ describe("arc-vllm bench", () => {
       .map((line) => JSON.parse(line).outcome);
     expect(outcomes).toHaveLength(6);
     expect(outcomes).toContain("stall_timeout");
+  });
+});
+
+describe("arc-vllm bench, in every shape of load", () => {
+  const TRACE = [0, 150, 300].map((timestamp) =>
+    JSON.stringify({ timestamp, input_length: 40, output_length: 4, hash_ids: [1, timestamp] }),
+  );
+  const QUESTIONS = ["w1 w2", "w3 w4"].map((prompt) => JSON.stringify({ prompt, output_tokens: 3 }));
+
+  const SHORT = ["--random-input-len", "8", "--random-output-len", "4"];
+  const TWO = ["--max-concurrency", "2"];
+
+  it.each([
+    {
+      name: "a sweep",
+      args: [...SHORT, "--sweep", "concurrency", "--sweep-to", "2", "--num-prompts", "12"],
+      says: /bench holds \d requests? in flight/,
+    },
+    {
+      name: "sessions",
+      args: [...SHORT, ...TWO, "--multi-turn", "--turns", "2", "--num-prompts", "4"],
+      says: /│ bench c=2 +│ +2 │ +2 │ +2 │/,
+    },
+    {
+      name: "a prompt file",
+      args: [...TWO, "--dataset-path", "questions.jsonl", "--num-prompts", "2"],
+      says: /│ +2 │ +2 │/,
+    },
+    {
+      name: "a trace",
+      args: ["--trace", "trace.jsonl", "--trace-block-size", "16"],
+      says: /│ 6.67 req\/s │ +1 │ +3 │ +3 │/,
+    },
+    {
+      name: "an exponential ramp",
+      args: [
+        ...[...SHORT, "--ramp-up-strategy", "exponential", "--ramp-up-start-rps", "5", "--ramp-up-end-rps", "50"],
+        ...["--num-prompts", "8"],
+      ],
+      says: /│ 50 req\/s +│ +1 │ +8 │ +8 │/,
+    },
+  ])("measures $name", async ({ args, says }) => {
+    const cwd = mkdtempSync(join(tmpdir(), "arc-vllm-bench-"));
+    writeFileSync(join(cwd, "trace.jsonl"), TRACE.join("\n"));
+    writeFileSync(join(cwd, "questions.jsonl"), QUESTIONS.join("\n"));
+    const usual = ["--base-url", server.baseUrl, "--model", "m@plain", "--ignore-eos", "--num-warmups", "0"];
+    const { stdout, stderr } = await runCli(["bench", ...usual, "--certificate-seconds", "0", ...args], { cwd });
+    expect(stdout, stderr).toMatch(says);
   });
 });

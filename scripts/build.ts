@@ -9,7 +9,7 @@ import { build, type Metafile, type Plugin } from "esbuild";
 const root = resolve(import.meta.dirname, "..");
 const dist = join(root, "dist");
 
-const entries = { index: "src/main/action.ts", cli: "src/main/cli.ts", demo: "src/main/demo.ts" };
+const entries = { index: "src/main/action.ts", cli: "src/main/cli.ts", demo: "src/commands/demo.ts" };
 
 /** The command line loads the embedded host from the bundle beside it, and only for `demo`. */
 const demoApart: Plugin = {

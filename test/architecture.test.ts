@@ -7,13 +7,17 @@ const root = resolve(import.meta.dirname, "..");
 /** Folders left to right: each may import itself and everything before it. */
 const chain = [
   "core",
+  "config",
   "inputs",
   "probe",
+  "requirements",
+  "playbook",
   "plan",
   "provision",
   "deploy",
   "stream",
   "prompts",
+  "measure",
   "bench",
   "trust",
   "record",
@@ -23,7 +27,21 @@ const chain = [
   "report",
   "gate",
 ];
-const pure = new Set(["core", "inputs", "plan", "stream", "record", "foreign", "analyse", "study", "report", "gate"]);
+const pure = new Set([
+  "core",
+  "config",
+  "inputs",
+  "requirements",
+  "playbook",
+  "plan",
+  "stream",
+  "record",
+  "foreign",
+  "analyse",
+  "study",
+  "report",
+  "gate",
+]);
 
 /** What touches the world; only main knows it. */
 const outside = [
@@ -40,17 +58,19 @@ const outside = [
 const mayImport: Record<string, readonly string[]> = {
   ...Object.fromEntries(chain.map((folder, index) => [folder, chain.slice(0, index + 1)])),
   ports: ["core", "ports"],
-  adapters: ["core", "inputs", "record", "ports", "adapters"],
-  "adapters-http": ["core", "inputs", "ports", "adapters", "adapters-http"],
-  "adapters-shell": ["core", "inputs", "ports", "adapters", "adapters-shell"],
+  adapters: ["core", "config", "inputs", "record", "ports", "adapters"],
+  "adapters-http": ["core", "config", "inputs", "ports", "adapters", "adapters-http"],
+  "adapters-shell": ["core", "config", "inputs", "ports", "adapters", "adapters-shell"],
   "sim-vllm": ["core", "ports", "sim-vllm"],
   "sim-machine": ["core", "ports", "sim-vllm", "sim-machine"],
   "sim-commands": ["core", "ports", "sim-vllm", "sim-machine", "sim-commands"],
   sim: ["core", "ports", "sim-vllm", "sim-machine", "sim-commands", "sim"],
   truth: ["core", "ports", "truth"],
-  main: [...chain, "ports", ...outside, "main"],
+  pipeline: [...chain, "ports", "pipeline"],
+  commands: [...chain, "ports", "sim", "sim-commands", "pipeline", "commands"],
+  main: [...chain, "ports", ...outside, "pipeline", "commands", "main"],
 };
-for (const folder of ["probe", "provision", "deploy", "prompts", "bench", "trust"]) {
+for (const folder of ["probe", "provision", "deploy", "prompts", "measure", "bench", "trust"]) {
   mayImport[folder] = [...(mayImport[folder] ?? []), "ports"];
 }
 

@@ -1,6 +1,6 @@
 import { compareFamily, type Match } from "../../src/analyse/compare.ts";
 import type { Status } from "../../src/analyse/comparison.ts";
-import type { MetricName } from "../../src/inputs/run-config.ts";
+import type { MetricName } from "../../src/config/run-config.ts";
 import { exampleGate } from "../../test/fakes/example-record.ts";
 import { sample } from "../../test/fakes/example-sample.ts";
 import { noiseSource, shown } from "./noise.ts";

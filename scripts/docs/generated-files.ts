@@ -1,4 +1,4 @@
-import { configJsonSchema } from "../../src/inputs/config-schema.ts";
+import { configJsonSchema } from "../../src/config/config-schema.ts";
 import { hostFactsJsonSchema } from "../../src/record/host-facts-file.ts";
 import { actionYml } from "./action-yml.ts";
 import { configPage } from "./config-page.ts";

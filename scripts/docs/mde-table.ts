@@ -1,8 +1,8 @@
 import { compareFamily, type Match } from "../../src/analyse/compare.ts";
 import type { Sample } from "../../src/analyse/comparison.ts";
 import { METRICS } from "../../src/analyse/metric-definition.ts";
-import { DEFAULT_RULES, GATED_BY_DEFAULT } from "../../src/inputs/gate-schema.ts";
-import type { MetricName } from "../../src/inputs/run-config.ts";
+import { DEFAULT_RULES, GATED_BY_DEFAULT } from "../../src/config/gate-schema.ts";
+import type { MetricName } from "../../src/config/run-config.ts";
 import { code, table } from "./markdown.ts";
 
 const REPEATS = [3, 5, 10];

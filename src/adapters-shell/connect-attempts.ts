@@ -1,4 +1,4 @@
-import type { SshHostSpec } from "../inputs/run-config.ts";
+import type { SshHostSpec } from "../config/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ConnectFailure } from "./connect-failure.ts";
 import { hostKeyAlgorithms, withoutKeyType } from "./host-key-check.ts";

@@ -1,5 +1,5 @@
+import type { SshHostSpec } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
-import type { SshHostSpec } from "../inputs/run-config.ts";
 import type { HostKey } from "./host-key.ts";
 
 /** Why one attempt to connect failed. */

@@ -1,5 +1,5 @@
+import type { SshHostSpec } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
-import type { SshHostSpec } from "../inputs/run-config.ts";
 import { fingerprintOf, type HostKey, isSameKey, knownHostsLine } from "./host-key.ts";
 import { findKnownKeys, type KnownHostKeys } from "./known-hosts.ts";
 

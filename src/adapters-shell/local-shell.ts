@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
+import type { LocalHostSpec } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
 import { type Bootstrap, bootstrapCommand } from "../core/script-frame.ts";
-import type { LocalHostSpec } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Shell } from "../ports/shell.ts";
 import { type ProcessEnd, runScript, type ScriptProcess } from "./run-script.ts";

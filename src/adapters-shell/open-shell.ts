@@ -1,4 +1,4 @@
-import type { HostSpec } from "../inputs/run-config.ts";
+import type { HostSpec } from "../config/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Shell } from "../ports/shell.ts";
 import { openLocalShell } from "./local-shell.ts";

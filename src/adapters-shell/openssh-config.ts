@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import type { SshHostSpec } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
-import type { SshHostSpec } from "../inputs/run-config.ts";
 import { type HostKey, hostKeyOf } from "./host-key.ts";
 import { normalFingerprint } from "./host-key-check.ts";
 import { serveAgent } from "./openssh-agent.ts";

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import type { SshHostSpec } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
-import type { SshHostSpec } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import { connectWithRetries, RETRY_DELAYS_MS } from "./connect-attempts.ts";
 import { type ConnectFailure, keyRefused, loginRefused, unreachable } from "./connect-failure.ts";

@@ -1,7 +1,7 @@
 import { Duplex } from "node:stream";
+import type { SshHostSpec } from "../config/run-config.ts";
 import { quotePosix } from "../core/quote-posix.ts";
 import { type Bootstrap, bootstrapCommand } from "../core/script-frame.ts";
-import type { SshHostSpec } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Shell } from "../ports/shell.ts";
 import { keepConnection } from "./kept-connection.ts";

@@ -1,6 +1,6 @@
 import ssh2, { type ParsedKey } from "ssh2";
+import type { SshHostSpec } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
-import type { SshHostSpec } from "../inputs/run-config.ts";
 
 /** The text of a private key as every parser takes it: LF line ends, no blanks around, one newline at the end. */
 export function normalPrivateKey(text: string): string {

@@ -1,8 +1,8 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import { NodeSSH } from "node-ssh";
 import type { Client, ConnectConfig } from "ssh2";
+import type { SshHostSpec } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
-import type { SshHostSpec } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import { connectWithRetries, RETRY_DELAYS_MS } from "./connect-attempts.ts";
 import { type ConnectFailure, keyRefused, loginRefused, unreachable } from "./connect-failure.ts";

@@ -1,6 +1,6 @@
 import type { AuthHandlerMiddleware, ConnectConfig } from "ssh2";
+import type { SshHostSpec } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
-import type { SshHostSpec } from "../inputs/run-config.ts";
 import { fingerprintOf, hostKeyOf } from "./host-key.ts";
 import { normalPrivateKey, parsePrivateKey } from "./private-key.ts";
 

@@ -1,7 +1,7 @@
 import type { ClientChannel } from "ssh2";
+import type { SshHostSpec } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
 import { type Bootstrap, bootstrapCommand } from "../core/script-frame.ts";
-import type { SshHostSpec } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Shell } from "../ports/shell.ts";
 import { notForwarded } from "./connect-failure.ts";

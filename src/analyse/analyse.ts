@@ -1,4 +1,4 @@
-import type { GateRule, GateSpec } from "../inputs/run-config.ts";
+import type { GateRule, GateSpec } from "../config/run-config.ts";
 import { differingFields, type FieldDifference } from "../record/fingerprint.ts";
 import { levelLabel } from "../record/level-label.ts";
 import type { RunRecord } from "../record/run-record.ts";

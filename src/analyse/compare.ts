@@ -1,4 +1,4 @@
-import type { GateRule } from "../inputs/run-config.ts";
+import type { GateRule } from "../config/run-config.ts";
 import { isMeasured } from "../record/metric-value.ts";
 import type { ChangeEstimate } from "./change-estimate.ts";
 import type { Comparison, Sample, Status, Summary } from "./comparison.ts";

@@ -1,4 +1,4 @@
-import type { GateRule, MetricName } from "../inputs/run-config.ts";
+import type { GateRule, MetricName } from "../config/run-config.ts";
 
 export type Direction = "higher" | "lower";
 

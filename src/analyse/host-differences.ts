@@ -1,5 +1,5 @@
-import type { HostTelemetry } from "../bench/host-telemetry.ts";
-import type { LoadPoint } from "../bench/load-point.ts";
+import type { HostTelemetry } from "../measure/host-telemetry.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import type { FieldDifference } from "../record/fingerprint.ts";
 import { mostThrottledPct, slowestClockMhz, throttleReasonsOf } from "../record/worst-card.ts";
 import { median } from "./sample-statistics.ts";

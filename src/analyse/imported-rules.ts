@@ -1,4 +1,4 @@
-import type { GateRule } from "../inputs/run-config.ts";
+import type { GateRule } from "../config/run-config.ts";
 import { metricValue } from "../record/metric-value.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { unknownFields } from "../record/select-baseline.ts";

@@ -1,4 +1,4 @@
-import type { GateRule } from "../inputs/run-config.ts";
+import type { GateRule } from "../config/run-config.ts";
 import type { ChangeEstimate } from "./change-estimate.ts";
 import type { Direction, Status } from "./comparison.ts";
 import { studentQuantile, studentUpperTail } from "./student-t.ts";

@@ -1,4 +1,4 @@
-import type { MetricName } from "../inputs/run-config.ts";
+import type { MetricName } from "../config/run-config.ts";
 import type { Direction } from "./comparison.ts";
 
 export interface MetricDefinition {

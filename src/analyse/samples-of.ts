@@ -1,5 +1,5 @@
-import type { LoadPoint } from "../bench/load-point.ts";
-import type { MetricName } from "../inputs/run-config.ts";
+import type { MetricName } from "../config/run-config.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import { metricValue } from "../record/metric-value.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import type { Sample } from "./comparison.ts";

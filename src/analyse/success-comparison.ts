@@ -1,4 +1,4 @@
-import type { GateRule } from "../inputs/run-config.ts";
+import type { GateRule } from "../config/run-config.ts";
 import type { Comparison, Sample, Summary } from "./comparison.ts";
 import { mean, standardDeviation } from "./sample-statistics.ts";
 

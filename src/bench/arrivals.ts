@@ -1,4 +1,4 @@
-import type { Workload } from "../inputs/run-config.ts";
+import type { Workload } from "../config/run-config.ts";
 import { seededRandom } from "../prompts/seeded-random.ts";
 
 type Shape = Pick<Workload, "requestsPerLevel" | "arrivals" | "burstiness" | "rampFromRate" | "ramp" | "durationMs">;

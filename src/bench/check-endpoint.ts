@@ -1,6 +1,6 @@
+import { OPEN_WEBUI_CHAT } from "../config/endpoint-api.ts";
 import { AppError, type ErrorCode } from "../core/app-error.ts";
-import { OPEN_WEBUI_CHAT } from "../inputs/endpoint-api.ts";
-import type { Outcome, RequestTrace } from "./load-point.ts";
+import type { Outcome, RequestTrace } from "../measure/load-point.ts";
 
 /**
  * Judges the first request of a workload: throws when nothing can be measured at this endpoint at all. A fault that

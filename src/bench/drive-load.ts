@@ -1,5 +1,5 @@
+import type { RequestTrace } from "../measure/load-point.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { RequestTrace } from "./load-point.ts";
 import type { Due } from "./start-request.ts";
 
 /** Starts request `index` and resolves when it is over. */

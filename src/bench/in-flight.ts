@@ -1,5 +1,5 @@
+import type { RequestTrace } from "../measure/load-point.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { RequestTrace } from "./load-point.ts";
 import type { StartedRequest } from "./start-request.ts";
 
 /** The requests that are under way, watched for their limits. */

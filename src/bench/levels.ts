@@ -1,6 +1,6 @@
-import type { Workload } from "../inputs/run-config.ts";
+import type { Workload } from "../config/run-config.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import type { TraceRow } from "../prompts/trace-file.ts";
-import type { LoadPoint } from "./load-point.ts";
 
 /** One measurement to make. */
 export interface Level {

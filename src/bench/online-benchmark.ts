@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto";
+import type { RequestTrace, ServerCheck } from "../measure/load-point.ts";
+import { sampleServer, serverCheckOf } from "../measure/server-check.ts";
+import { serverCounterReader } from "../measure/server-counters.ts";
 import { preparePrompts } from "../prompts/prompts.ts";
 import { requestBody } from "../prompts/request-body.ts";
 import { serverTokenizer } from "../prompts/server-tokenizer.ts";
 import { checkFirstAnswer } from "./check-endpoint.ts";
 import { driveClosedLoop, type Launch } from "./drive-load.ts";
 import { inFlight } from "./in-flight.ts";
-import type { RequestTrace, ServerCheck } from "./load-point.ts";
 import { type Phase, phaseProgress } from "./phase-progress.ts";
 import { whileShowing } from "./progress-text.ts";
 import type { RunWorkloadContext } from "./run-workload.ts";
-import { sampleServer, serverCheckOf } from "./server-check.ts";
-import { serverCounterReader } from "./server-counters.ts";
 import { startRequest } from "./start-request.ts";
 
 export type OnlineBenchmarkContext = Pick<

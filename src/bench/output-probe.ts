@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import type { Endpoint } from "../inputs/run-config.ts";
+import type { Endpoint } from "../config/run-config.ts";
+import type { OutputProbe } from "../measure/load-point.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
 import type { ServerAddress } from "../prompts/server-tokenizer.ts";
-import type { OutputProbe } from "./load-point.ts";
 
 const PROMPT = "Name the planets of the solar system in order, and one fact about each of them.";
 const MAX_TOKENS = 32;

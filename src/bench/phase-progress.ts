@@ -1,8 +1,8 @@
-import type { Workload } from "../inputs/run-config.ts";
-import { quantileOf } from "./distribution.ts";
+import type { Workload } from "../config/run-config.ts";
+import { quantileOf } from "../measure/distribution.ts";
+import type { RequestTrace } from "../measure/load-point.ts";
+import { tpotMsOf, ttftMsOf } from "../measure/summarize.ts";
 import type { InFlight } from "./in-flight.ts";
-import type { RequestTrace } from "./load-point.ts";
-import { tpotMsOf, ttftMsOf } from "./summarize.ts";
 
 /** A part of a run in which requests are made for one purpose. */
 export interface Phase {

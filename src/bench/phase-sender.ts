@@ -1,6 +1,6 @@
+import type { RequestTrace } from "../measure/load-point.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
 import type { BodyOptions } from "../prompts/request-body.ts";
-import type { RequestTrace } from "./load-point.ts";
 import { type Phase, type PhaseProgress, phaseProgress } from "./phase-progress.ts";
 import type { Run } from "./run-workload.ts";
 import { type Due, startRequest } from "./start-request.ts";

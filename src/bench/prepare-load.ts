@@ -1,15 +1,15 @@
+import type { RequestTrace } from "../measure/load-point.ts";
+import { cutSessions, repeatedInSessions } from "../measure/turn-summary.ts";
 import { digestOfSessions } from "../prompts/session-maker.ts";
 import { repeatedShare } from "../prompts/trace-prompts.ts";
 import { arrivalsMs } from "./arrivals.ts";
 import { driveClosedLoop, driveOpenLoop, type Launch } from "./drive-load.ts";
 import type { Level } from "./levels.ts";
-import type { RequestTrace } from "./load-point.ts";
 import type { Phase, PhaseProgress } from "./phase-progress.ts";
 import { phaseSender } from "./phase-sender.ts";
 import { preparePhase } from "./prepare-phase.ts";
 import type { Run } from "./run-workload.ts";
 import { driveSessions } from "./session-load.ts";
-import { cutSessions, repeatedInSessions } from "./turn-summary.ts";
 
 /** A load that is ready to be sent: its prompts are made. */
 export interface PreparedLoad {

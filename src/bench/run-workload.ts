@@ -1,7 +1,13 @@
 import { randomBytes } from "node:crypto";
+import type { Workload } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
 import type { Secret } from "../core/secret.ts";
-import type { Workload } from "../inputs/run-config.ts";
+import type { HostSamples } from "../measure/host-sample.ts";
+import type { LoadPoint, OutputProbe, RequestTrace } from "../measure/load-point.ts";
+import { sampleServer, serverCheckOf } from "../measure/server-check.ts";
+import { type ServerCounters, serverCounterReader } from "../measure/server-counters.ts";
+import { summarize } from "../measure/summarize.ts";
+import { toLoadPoint } from "../measure/to-load-point.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LoopWatch } from "../ports/loop-watch.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
@@ -12,19 +18,13 @@ import type { SessionMaker } from "../prompts/session-maker.ts";
 import { type ExchangeReaders, exchangeReaders } from "../stream/exchange-reader.ts";
 import { checkFirstAnswer } from "./check-endpoint.ts";
 import { driveClosedLoop } from "./drive-load.ts";
-import type { HostSamples } from "./host-sample.ts";
 import { type InFlight, inFlight } from "./in-flight.ts";
 import { everyLevel, type Level, type NextLevel } from "./levels.ts";
-import type { LoadPoint, OutputProbe, RequestTrace } from "./load-point.ts";
 import { probeOutput } from "./output-probe.ts";
 import type { Phase } from "./phase-progress.ts";
 import { prepareLoad } from "./prepare-load.ts";
 import { preparePhase } from "./prepare-phase.ts";
 import { type ShowProgress, whileShowing } from "./progress-text.ts";
-import { sampleServer, serverCheckOf } from "./server-check.ts";
-import { type ServerCounters, serverCounterReader } from "./server-counters.ts";
-import { summarize } from "./summarize.ts";
-import { toLoadPoint } from "./to-load-point.ts";
 
 export interface RunWorkloadContext extends PromptSources {
   readonly workload: Workload;

@@ -1,9 +1,9 @@
+import type { RequestTrace } from "../measure/load-point.ts";
 import type { ModelStream } from "../ports/model-stream.ts";
 import type { ChatMessage } from "../prompts/prompt-file.ts";
 import { requestBody } from "../prompts/request-body.ts";
 import type { SessionPlan, SessionTurn } from "../prompts/session-maker.ts";
 import { type AnswerText, answerText } from "../stream/answer-text.ts";
-import type { RequestTrace } from "./load-point.ts";
 import type { PhaseSender } from "./phase-sender.ts";
 import type { Run } from "./run-workload.ts";
 

@@ -1,9 +1,9 @@
 import type { Secret } from "../core/secret.ts";
+import type { RequestTrace } from "../measure/load-point.ts";
+import { outcomeOf, type RequestEnd } from "../measure/outcome-of.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { HttpRequest, ModelStream, TransportFailure } from "../ports/model-stream.ts";
 import { type ExchangeReaders, exchangeReaders, type ReadExchange } from "../stream/exchange-reader.ts";
-import type { RequestTrace } from "./load-point.ts";
-import { outcomeOf, type RequestEnd } from "./outcome-of.ts";
 
 /** One request to measure, ready to go out. */
 export interface RequestPlan {

@@ -1,6 +1,6 @@
+import { type EndpointApi, OPEN_WEBUI_CHAT } from "../config/endpoint-api.ts";
 import { AppError, type ErrorCode } from "../core/app-error.ts";
 import type { Secret } from "../core/secret.ts";
-import { type EndpointApi, OPEN_WEBUI_CHAT } from "../inputs/endpoint-api.ts";
 import type { HttpAnswer, ModelStream } from "../ports/model-stream.ts";
 
 export interface EndpointUnderTest {

@@ -1,5 +1,5 @@
-import { toArgv } from "../inputs/engine-flags.ts";
-import type { IpexLlmServe } from "../inputs/run-config.ts";
+import { toArgv } from "../config/engine-flags.ts";
+import type { IpexLlmServe } from "../config/run-config.ts";
 import { envWords } from "./word-list.ts";
 
 /** Where the server keeps what must not outlive it: its API key. Also the mark by which `stop` knows that it exists. */

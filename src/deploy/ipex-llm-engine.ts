@@ -1,7 +1,7 @@
+import type { IpexLlmServe } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
 import { expectOk } from "../core/expect-ok.ts";
 import type { Script } from "../core/script.ts";
-import type { IpexLlmServe } from "../inputs/run-config.ts";
 import type { Console } from "../ports/console.ts";
 import type { Shell } from "../ports/shell.ts";
 import type { Engine, Observation } from "./engine.ts";

@@ -1,5 +1,5 @@
+import type { IpexLlmServe, VllmServe } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
-import type { IpexLlmServe, VllmServe } from "../inputs/run-config.ts";
 import type { FactLines } from "./fact-lines.ts";
 
 /** The model folder: there with a config.json, or what is beside it. Reads MODEL. */

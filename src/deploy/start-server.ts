@@ -1,6 +1,6 @@
+import type { EndpointApi } from "../config/endpoint-api.ts";
+import type { IpexLlmServe, ServeSpec, VllmServe } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
-import type { EndpointApi } from "../inputs/endpoint-api.ts";
-import type { IpexLlmServe, ServeSpec, VllmServe } from "../inputs/run-config.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Console } from "../ports/console.ts";
 import type { ModelStream } from "../ports/model-stream.ts";

@@ -1,8 +1,8 @@
+import { toArgv } from "../config/engine-flags.ts";
+import type { VllmServe } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
 import { expectOk } from "../core/expect-ok.ts";
 import type { Script } from "../core/script.ts";
-import { toArgv } from "../inputs/engine-flags.ts";
-import type { VllmServe } from "../inputs/run-config.ts";
 import type { Shell } from "../ports/shell.ts";
 import type { Engine, Observation } from "./engine.ts";
 import { parseFactLines } from "./fact-lines.ts";

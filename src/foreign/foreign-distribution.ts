@@ -1,5 +1,5 @@
-import { isTailKnown } from "../bench/distribution.ts";
-import type { Distribution } from "../bench/load-point.ts";
+import { isTailKnown } from "../measure/distribution.ts";
+import type { Distribution } from "../measure/load-point.ts";
 
 /** Statistics as another tool gives them, in one unit; absent or null: not in its file. */
 export interface ForeignStatistics {

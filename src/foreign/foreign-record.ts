@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { LoadPoint } from "../bench/load-point.ts";
 import { AppError } from "../core/app-error.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import { isEligible } from "../record/eligibility.ts";
 import { fingerprintOfFields } from "../record/fingerprint.ts";
 import { newRunRecord } from "../record/new-run-record.ts";

@@ -1,4 +1,4 @@
-import type { Distribution } from "../bench/load-point.ts";
+import type { Distribution } from "../measure/load-point.ts";
 
 /** What a file of another tool says, in our units and by our formulas. Null: it does not say. */
 export interface ForeignResult {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { distributionOf } from "../bench/distribution.ts";
+import { distributionOf } from "../measure/distribution.ts";
 import { foreignDistribution } from "./foreign-distribution.ts";
 import { type ForeignDialect, type ForeignLevel, type ForeignResult, tokensEach } from "./foreign-result.ts";
 

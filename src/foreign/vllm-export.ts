@@ -1,5 +1,5 @@
-import type { Distribution, LoadPoint } from "../bench/load-point.ts";
-import { vllmDate } from "../bench/vllm-result.ts";
+import type { Distribution, LoadPoint } from "../measure/load-point.ts";
+import { vllmDate } from "../measure/vllm-result.ts";
 import type { RunRecord } from "../record/run-record.ts";
 
 /**

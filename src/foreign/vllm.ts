@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { distributionOf } from "../bench/distribution.ts";
-import type { Distribution } from "../bench/load-point.ts";
+import { distributionOf } from "../measure/distribution.ts";
+import type { Distribution } from "../measure/load-point.ts";
 import { foreignDistribution } from "./foreign-distribution.ts";
 import { type ForeignDialect, type ForeignLevel, type ForeignResult, tokensEach } from "./foreign-result.ts";
 

@@ -1,7 +1,7 @@
 import type { Analysis, Comparison, Status } from "../analyse/comparison.ts";
 import { METRICS } from "../analyse/metric-definition.ts";
+import type { GateSpec, MetricName } from "../config/run-config.ts";
 import { ERROR_CODES } from "../core/app-error.ts";
-import type { GateSpec, MetricName } from "../inputs/run-config.ts";
 import { whyNotEligible } from "../record/eligibility.ts";
 import { levelLabel } from "../record/level-label.ts";
 import type { RunRecord } from "../record/run-record.ts";

@@ -1,5 +1,5 @@
+import { nearestWord } from "../config/nearest-word.ts";
 import { showValue } from "../core/show-value.ts";
-import { nearestWord } from "./nearest-word.ts";
 import { optionsInvalid } from "./option-table.ts";
 import { type Overrides, parseRunOptions, RUN_OPTIONS, type RunOptionName } from "./run-options.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { toMs } from "./field-kinds.ts";
-import type { Workload } from "./run-config.ts";
+import { toMs } from "../config/field-kinds.ts";
+import type { Workload } from "../config/run-config.ts";
 
 export function url() {
   const error = "a URL such as http://127.0.0.1:8000";

@@ -1,12 +1,12 @@
+import { OPEN_WEBUI_CHAT } from "../config/endpoint-api.ts";
+import { inputProblems } from "../config/input-problems.ts";
+import type { UrlServe, Workload } from "../config/run-config.ts";
 import { benchLoad, loadProblems } from "./bench-load.ts";
 import { BENCH_FLAGS, type BenchFlags, type Texts } from "./bench-options.ts";
 import { benchPrompts, datasetProblems } from "./bench-prompts.ts";
 import { CERTIFICATE_SECONDS } from "./certificate-seconds.ts";
-import { OPEN_WEBUI_CHAT } from "./endpoint-api.ts";
-import { inputProblems } from "./input-problems.ts";
 import { onlineBenchmarkProblems, onlineBenchmarkWorkload } from "./online-benchmark.ts";
 import { type OptionTable, optionsInvalid, parseOptions } from "./option-table.ts";
-import type { UrlServe, Workload } from "./run-config.ts";
 import { openSecretBox } from "./secret-box.ts";
 
 /** What `arc-vllm bench` was asked to do. */

@@ -1,6 +1,6 @@
+import type { SessionSpec, SweepSpec, Workload } from "../config/run-config.ts";
+import { sweepLevels, TRACE_REQUESTS, USUAL_TURNS } from "../config/workload-of.ts";
 import type { BenchFlags, Texts } from "./bench-options.ts";
-import type { SessionSpec, SweepSpec, Workload } from "./run-config.ts";
-import { sweepLevels, TRACE_REQUESTS, USUAL_TURNS } from "./workload-of.ts";
 
 /** The fields of a workload that say how requests are sent. */
 export type BenchLoad = Pick<Workload, "concurrency" | "requestRate" | "requestsPerLevel" | "warmupWaves"> &

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { ENDPOINTS } from "../config/endpoint-api.ts";
 import { burstiness, decimal, fixedLength, goodput, levels, rate, seconds, url } from "./bench-fields.ts";
 import { CERTIFICATE_SECONDS, CERTIFICATE_SECONDS_ABOUT, certificateSeconds } from "./certificate-seconds.ts";
-import { ENDPOINTS } from "./endpoint-api.ts";
 import { flagText, integerText, line, type OptionTable, type OptionValues, option } from "./option-table.ts";
 
 const flag = { group: "Bench", placeholder: null, sources: ["cli"] } as const;

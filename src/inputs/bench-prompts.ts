@@ -1,6 +1,6 @@
+import type { Workload } from "../config/run-config.ts";
+import { TRACE_OUTPUT } from "../config/workload-of.ts";
 import type { BenchFlags, Texts } from "./bench-options.ts";
-import type { Workload } from "./run-config.ts";
-import { TRACE_OUTPUT } from "./workload-of.ts";
 
 /** vLLM puts its shared prefix before the random part, so the whole prompt is longer than --random-input-len. */
 export function benchPrompts(

@@ -1,12 +1,9 @@
-import { AppError } from "../core/app-error.ts";
-import type { Secret } from "../core/secret.ts";
-import { CERTIFICATE_SECONDS } from "./certificate-seconds.ts";
-import type { ConfigFile } from "./config-schema.ts";
-import { configWarnings } from "./config-warnings.ts";
-import type { GateEntry } from "./gate-schema.ts";
-import { DEFAULT_RULES, GATED_BY_DEFAULT } from "./gate-schema.ts";
-import type { HostEntry, SshHostEntry } from "./hosts-schema.ts";
-import { inputProblems } from "./input-problems.ts";
+import type { ConfigFile } from "../config/config-schema.ts";
+import { configWarnings } from "../config/config-warnings.ts";
+import type { GateEntry } from "../config/gate-schema.ts";
+import { DEFAULT_RULES, GATED_BY_DEFAULT } from "../config/gate-schema.ts";
+import type { HostEntry, SshHostEntry } from "../config/hosts-schema.ts";
+import { inputProblems } from "../config/input-problems.ts";
 import type {
   GateRule,
   GateSpec,
@@ -16,10 +13,13 @@ import type {
   MetricName,
   RunConfig,
   ServeSpec,
-} from "./run-config.ts";
+} from "../config/run-config.ts";
+import type { ServeEntry } from "../config/serve-schema.ts";
+import { workloadOf } from "../config/workload-of.ts";
+import { AppError } from "../core/app-error.ts";
+import type { Secret } from "../core/secret.ts";
+import { CERTIFICATE_SECONDS } from "./certificate-seconds.ts";
 import type { SecretBox } from "./secret-box.ts";
-import type { ServeEntry } from "./serve-schema.ts";
-import { workloadOf } from "./workload-of.ts";
 
 /** Turns a checked configuration into what a run needs: secrets looked up, defaults that depend on other fields filled in. */
 export function buildRunConfig(file: ConfigFile, configPath: string | null, secrets: SecretBox): RunConfig {

@@ -1,4 +1,4 @@
-import type { Workload } from "./run-config.ts";
+import type { Workload } from "../config/run-config.ts";
 
 type Texts = Readonly<Record<string, string | undefined>>;
 

@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { describeIssues, wantedWords } from "../config/config-problem.ts";
+import { duration } from "../config/field-kinds.ts";
+import { inputProblems } from "../config/input-problems.ts";
 import type { AppError } from "../core/app-error.ts";
 import { Secret } from "../core/secret.ts";
-import { describeIssues, wantedWords } from "./config-problem.ts";
-import { duration } from "./field-kinds.ts";
-import { inputProblems } from "./input-problems.ts";
 
 /** Where an option can be given: as an input of the Action, as a flag of the command line, or as both. */
 export type OptionSource = "action" | "cli";

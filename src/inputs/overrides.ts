@@ -1,9 +1,9 @@
+import { wantedWords } from "../config/config-problem.ts";
+import type { ConfigFile } from "../config/config-schema.ts";
+import type { HostEntry } from "../config/hosts-schema.ts";
+import { localHostSchema, sshHostSchema } from "../config/hosts-schema.ts";
+import { nearestWord } from "../config/nearest-word.ts";
 import { showValue } from "../core/show-value.ts";
-import { wantedWords } from "./config-problem.ts";
-import type { ConfigFile } from "./config-schema.ts";
-import type { HostEntry } from "./hosts-schema.ts";
-import { localHostSchema, sshHostSchema } from "./hosts-schema.ts";
-import { nearestWord } from "./nearest-word.ts";
 import { optionsInvalid } from "./option-table.ts";
 import type { Overrides, RunOptions } from "./run-options.ts";
 

@@ -1,15 +1,15 @@
+import { type ConfigDocument, openConfigDocument } from "../config/config-document.ts";
+import { type ConfigProblem, describeIssues, showPath, wantedWords } from "../config/config-problem.ts";
+import { ruleProblems, type ValidSections } from "../config/config-rules.ts";
+import { type ConfigFile, configSchema } from "../config/config-schema.ts";
+import { embeddedSecrets } from "../config/embedded-secrets.ts";
+import { inputProblems } from "../config/input-problems.ts";
+import type { GateSpec, HistorySpec, PlaybookRef, ReportSpec, RunConfig } from "../config/run-config.ts";
 import type { AppError } from "../core/app-error.ts";
 import { escapeControls } from "../core/show-value.ts";
 import { buildRunConfig, gateSpec, playbookRef } from "./build-run-config.ts";
-import { type ConfigDocument, openConfigDocument } from "./config-document.ts";
-import { type ConfigProblem, describeIssues, showPath, wantedWords } from "./config-problem.ts";
-import { ruleProblems, type ValidSections } from "./config-rules.ts";
-import { type ConfigFile, configSchema } from "./config-schema.ts";
-import { embeddedSecrets } from "./embedded-secrets.ts";
-import { inputProblems } from "./input-problems.ts";
 import { optionsInvalid } from "./option-table.ts";
 import { applyOverrides } from "./overrides.ts";
-import type { GateSpec, HistorySpec, PlaybookRef, ReportSpec, RunConfig } from "./run-config.ts";
 import { NO_OVERRIDES, type Overrides } from "./run-options.ts";
 import { openSecretBox } from "./secret-box.ts";
 

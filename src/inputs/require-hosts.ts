@@ -1,5 +1,5 @@
+import type { HostSpec, RunConfig } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
-import type { HostSpec, RunConfig } from "./run-config.ts";
 
 /** The hosts of a configuration, for commands that mean nothing without one. Throws INPUT_INVALID. */
 export function requireHosts(config: RunConfig, command: string): readonly HostSpec[] {

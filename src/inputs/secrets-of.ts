@@ -1,5 +1,5 @@
+import type { RunConfig } from "../config/run-config.ts";
 import type { Secret } from "../core/secret.ts";
-import type { RunConfig } from "./run-config.ts";
 
 /** Every secret of a configuration, for the consoles to hide. */
 export function secretsOf(config: RunConfig): Secret[] {

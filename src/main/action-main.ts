@@ -1,20 +1,20 @@
 import { readFile } from "node:fs/promises";
 import * as core from "@actions/core";
+import { check } from "../commands/check.ts";
+import type { CommandOutcome } from "../commands/command-outcome.ts";
+import { compare } from "../commands/compare.ts";
+import { provision } from "../commands/provision.ts";
+import { readConfig } from "../commands/read-config.ts";
+import { requireCurrent } from "../commands/require-current.ts";
+import { runOutcome } from "../commands/run-command.ts";
+import type { RunConfig } from "../config/run-config.ts";
 import { Secret } from "../core/secret.ts";
 import { parseActionInputs } from "../inputs/action-inputs.ts";
 import { refuseForks } from "../inputs/fork-guard.ts";
-import type { RunConfig } from "../inputs/run-config.ts";
 import type { Overrides, RunOptions } from "../inputs/run-options.ts";
+import { run } from "../pipeline/run.ts";
+import type { World } from "../pipeline/world.ts";
 import type { Files } from "../ports/files.ts";
-import { check } from "./check.ts";
-import type { CommandOutcome } from "./command-outcome.ts";
-import { compare } from "./compare.ts";
-import { provision } from "./provision.ts";
-import { readConfig } from "./read-config.ts";
-import { requireCurrent } from "./require-current.ts";
-import { run } from "./run.ts";
-import { runOutcome } from "./run-command.ts";
-import type { World } from "./world.ts";
 
 /** What the Action does when its step runs: one command, chosen by the input `command`, then outputs and the summary. */
 export async function actionMain(world: World, hide: (secret: Secret) => void): Promise<CommandOutcome> {
@@ -59,7 +59,7 @@ async function runConfigured(
 
 async function demoOutcome(options: RunOptions, world: World): Promise<CommandOutcome> {
   const dir = options["report-dir"] ?? "arc-vllm-report";
-  const { demo } = await import("./demo.ts");
+  const { demo } = await import("../commands/demo.ts");
   return withReports(dir, world.files, () => demo({ regress: false, reportDir: dir }, world));
 }
 

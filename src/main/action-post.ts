@@ -1,8 +1,8 @@
+import { readConfig } from "../commands/read-config.ts";
 import type { Secret } from "../core/secret.ts";
 import { stopServer } from "../deploy/stop-server.ts";
 import { parseActionInputs } from "../inputs/action-inputs.ts";
-import { readConfig } from "./read-config.ts";
-import type { World } from "./world.ts";
+import type { World } from "../pipeline/world.ts";
 
 /** One server that main started, as it is kept in the Action's state. */
 export interface RememberedServer {

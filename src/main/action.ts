@@ -1,17 +1,17 @@
 import "./small-young-generation.ts";
 import * as core from "@actions/core";
 import { actionsConsole } from "../adapters/actions-console.ts";
+import type { CommandOutcome } from "../commands/command-outcome.ts";
 import { exitCodeOf } from "../core/app-error.ts";
 import { formatFailure } from "../core/format-failure.ts";
 import { createRedactor, type Redactor } from "../core/redact.ts";
 import type { Secret } from "../core/secret.ts";
+import { toolVersion } from "../pipeline/tool-version.ts";
+import type { World } from "../pipeline/world.ts";
 import { actionMain } from "./action-main.ts";
 import { actionPost, type RememberedServer } from "./action-post.ts";
 import { abortOnSignals } from "./cancellation.ts";
-import type { CommandOutcome } from "./command-outcome.ts";
 import { realWorld } from "./real-world.ts";
-import { toolVersion } from "./tool-version.ts";
-import type { World } from "./world.ts";
 
 type HideSecret = (secret: Secret) => void;
 

@@ -1,11 +1,11 @@
 import { terminalConsole, wantsColor } from "../adapters/terminal-console.ts";
+import type { CommandOutcome } from "../commands/command-outcome.ts";
 import { AppError, exitCodeOf } from "../core/app-error.ts";
 import { formatFailure } from "../core/format-failure.ts";
 import { createRedactor, type Redactor } from "../core/redact.ts";
+import type { World } from "../pipeline/world.ts";
 import { abortOnSignals } from "./cancellation.ts";
-import type { CommandOutcome } from "./command-outcome.ts";
 import { realWorld } from "./real-world.ts";
-import type { World } from "./world.ts";
 
 export interface EdgeOptions {
   /** Machines read stdout: nothing but one JSON value goes there. */

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
+import type { CommandOutcome } from "../commands/command-outcome.ts";
+import { historyExport, historyImport, historyList } from "../commands/history.ts";
 import { HISTORY_FLAGS } from "../inputs/history-options.ts";
 import { parseOptions } from "../inputs/option-table.ts";
+import type { World } from "../pipeline/world.ts";
 import { addOptions, optionTexts } from "./cli-options.ts";
-import type { CommandOutcome } from "./command-outcome.ts";
-import { historyExport, historyImport, historyList } from "./history.ts";
-import type { World } from "./world.ts";
 
 /** `arc-vllm history`: the records that baselines are chosen from. */
 export function addHistoryCommands(

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
+import type { CommandOutcome } from "../commands/command-outcome.ts";
+import { playList, playRender } from "../commands/play.ts";
 import { parseRunOptions, RUN_OPTIONS } from "../inputs/run-options.ts";
+import type { World } from "../pipeline/world.ts";
 import { addOptions, optionTexts } from "./cli-options.ts";
-import type { CommandOutcome } from "./command-outcome.ts";
-import { playList, playRender } from "./play.ts";
-import type { World } from "./world.ts";
 
 /** `arc-vllm play`: what playbooks are there, and what a playbook runs on hosts. */
 export function addPlayCommands(

@@ -1,34 +1,34 @@
 import "./small-young-generation.ts";
 import { Command, CommanderError } from "commander";
+import { bench } from "../commands/bench.ts";
+import { check } from "../commands/check.ts";
+import type { CommandOutcome } from "../commands/command-outcome.ts";
+import { compare } from "../commands/compare.ts";
+import { onlineBenchmark } from "../commands/online-benchmark.ts";
+import { provision } from "../commands/provision.ts";
+import { readConfig, readConfigFile } from "../commands/read-config.ts";
+import { report } from "../commands/report.ts";
+import { runCommand } from "../commands/run-command.ts";
+import { selfTest } from "../commands/self-test.ts";
+import { serve } from "../commands/serve.ts";
+import { stop } from "../commands/stop.ts";
+import { undo } from "../commands/undo.ts";
+import type { RunConfig } from "../config/run-config.ts";
 import type { Redactor } from "../core/redact.ts";
 import { parseBenchFlags } from "../inputs/bench-flags.ts";
 import { BENCH_FLAGS } from "../inputs/bench-options.ts";
 import type { OptionSpec } from "../inputs/option-table.ts";
 import { loadGate } from "../inputs/parse-config.ts";
-import type { RunConfig } from "../inputs/run-config.ts";
 import { parseRunOptions, RUN_OPTIONS, type RunOptions } from "../inputs/run-options.ts";
 import { parseSelfTestFlags, SELF_TEST_FLAGS } from "../inputs/self-test-options.ts";
+import { toolVersion } from "../pipeline/tool-version.ts";
+import type { World } from "../pipeline/world.ts";
 import { serveParent } from "../truth/truth-process.ts";
-import { bench } from "./bench.ts";
-import { check } from "./check.ts";
 import { atTheEdge } from "./cli-edge.ts";
 import { addHistoryCommands } from "./cli-history.ts";
 import { addOptions, optionTexts } from "./cli-options.ts";
 import { addPlayCommands } from "./cli-play.ts";
-import type { CommandOutcome } from "./command-outcome.ts";
-import { compare } from "./compare.ts";
-import { onlineBenchmark } from "./online-benchmark.ts";
-import { provision } from "./provision.ts";
-import { readConfig, readConfigFile } from "./read-config.ts";
 import { TRUTH_COMMAND } from "./real-world.ts";
-import { report } from "./report.ts";
-import { runCommand } from "./run-command.ts";
-import { selfTest } from "./self-test.ts";
-import { serve } from "./serve.ts";
-import { stop } from "./stop.ts";
-import { toolVersion } from "./tool-version.ts";
-import { undo } from "./undo.ts";
-import type { World } from "./world.ts";
 
 const cliLabel = (name: string) => `--${name}`;
 const lookUp = (name: string) => process.env[name];
@@ -114,7 +114,7 @@ program
   .action((values: { regress?: boolean; reportDir: string }) =>
     edge(async (world) => {
       // A bundle of its own: the embedded host is half of all code and no other command needs it.
-      const { demo } = await import("./demo.ts");
+      const { demo } = await import("../commands/demo.ts");
       return demo({ regress: values.regress ?? false, reportDir: values.reportDir }, world);
     }),
   );

@@ -5,12 +5,12 @@ import { nodeFiles } from "../adapters/node-files.ts";
 import { systemClock } from "../adapters/system-clock.ts";
 import { httpModelStream } from "../adapters-http/http-model-stream.ts";
 import { openShell } from "../adapters-shell/open-shell.ts";
+import { runIdentity, sourceIdentity } from "../pipeline/run-identity.ts";
+import type { World } from "../pipeline/world.ts";
 import type { Console } from "../ports/console.ts";
 import { startTruthProcess } from "../truth/truth-process.ts";
 import { cliPath } from "./cli-path.ts";
 import { productRoot } from "./product-root.ts";
-import { runIdentity, sourceIdentity } from "./run-identity.ts";
-import type { World } from "./world.ts";
 
 /** The hidden command that turns a process into the truth server. */
 export const TRUTH_COMMAND = "truth-server";

@@ -1,7 +1,7 @@
+import type { Playbook, PlaybookStep } from "../playbook/playbook.ts";
 import type { Section } from "../probe/batch.ts";
 import type { GpuFacts, HostFacts } from "../probe/host-facts.ts";
-import type { Playbook, PlaybookStep } from "./playbook.ts";
-import { discreteGpus } from "./requirement.ts";
+import { discreteGpus } from "../requirements/requirement.ts";
 
 /** One line of a plan: a step, or a step for one GPU. */
 export interface CheckRow {

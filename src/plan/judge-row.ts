@@ -1,11 +1,11 @@
+import type { AssertWork } from "../playbook/playbook.ts";
 import type { SectionOutput } from "../probe/fact-reader.ts";
 import type { GpuFacts, HostFacts } from "../probe/host-facts.ts";
+import type { Verdict } from "../requirements/requirement.ts";
+import { requirement } from "../requirements/requirements.ts";
 import { type CheckRow, isPerGpu } from "./check-rows.ts";
 import type { CheckStatus, PlannedStep } from "./host-plan.ts";
-import type { AssertWork } from "./playbook.ts";
 import { readStepOutput, type StepOutput } from "./read-step-output.ts";
-import type { Verdict } from "./requirement.ts";
-import { requirement } from "./requirements.ts";
 
 /** What a row is by itself, before anything about the steps it needs. */
 export function judgeRow(row: CheckRow, facts: HostFacts, output: SectionOutput | undefined): PlannedStep {

@@ -1,9 +1,9 @@
+import type { Playbook, PlaybookStep } from "../playbook/playbook.ts";
 import type { SectionOutput } from "../probe/fact-reader.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import { type CheckRow, checkRows } from "./check-rows.ts";
 import type { HostPlan, PlannedStep } from "./host-plan.ts";
 import { judgeRow, planned } from "./judge-row.ts";
-import type { Playbook, PlaybookStep } from "./playbook.ts";
 
 /** Kind of the row that says whether the playbook is for this host at all. */
 export const HOSTS_KIND = "hosts";

@@ -1,4 +1,4 @@
-import type { Workload } from "../inputs/run-config.ts";
+import type { Workload } from "../config/run-config.ts";
 import type { Conversation } from "./conversation-file.ts";
 import { promptsOfFile } from "./file-prompts.ts";
 import type { FilePrompt } from "./prompt-file.ts";

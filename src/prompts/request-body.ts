@@ -1,4 +1,4 @@
-import type { Workload } from "../inputs/run-config.ts";
+import type { Workload } from "../config/run-config.ts";
 import type { Prompt, PromptInput } from "./prompts.ts";
 
 export interface BodyOptions {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { SessionSpec, Workload } from "../inputs/run-config.ts";
+import type { SessionSpec, Workload } from "../config/run-config.ts";
 import type { Conversation, ConversationTurn } from "./conversation-file.ts";
 import { draw, fitText } from "./prompt-pool.ts";
 import type { PromptMaker } from "./prompts.ts";

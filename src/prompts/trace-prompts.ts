@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Workload } from "../inputs/run-config.ts";
+import type { Workload } from "../config/run-config.ts";
 import { draw, fitText, idPool } from "./prompt-pool.ts";
 import type { Prompt, PromptInput, PromptMaker } from "./prompts.ts";
 import { seededRandom } from "./seeded-random.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { AppError } from "../core/app-error.ts";
 import type { HostPlan } from "../plan/host-plan.ts";
 import { planProblem } from "../plan/plan-problem.ts";
-import type { Playbook } from "../plan/playbook.ts";
+import type { Playbook } from "../playbook/playbook.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Console } from "../ports/console.ts";
 import type { Shell } from "../ports/shell.ts";

@@ -1,7 +1,7 @@
 import { AppError, type ErrorCode } from "../core/app-error.ts";
 import { expectOk } from "../core/expect-ok.ts";
 import type { Script } from "../core/script.ts";
-import type { RebootExpectation } from "../plan/playbook.ts";
+import type { RebootExpectation } from "../playbook/playbook.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Console } from "../ports/console.ts";
 import type { Shell } from "../ports/shell.ts";

@@ -1,7 +1,7 @@
 import { type CheckRow, checkRows } from "../plan/check-rows.ts";
 import type { HostPlan, PlannedStep } from "../plan/host-plan.ts";
 import { HOSTS_KIND } from "../plan/plan-host.ts";
-import type { RebootWork, ScriptWork } from "../plan/playbook.ts";
+import type { RebootWork, ScriptWork } from "../playbook/playbook.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import { probeHost } from "../probe/probe-host.ts";
 import { applyStep, finishAfterReboot, stepFailure } from "./apply-step.ts";

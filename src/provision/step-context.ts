@@ -1,5 +1,5 @@
-import { varsEnv } from "../plan/compile-playbook.ts";
-import type { Playbook } from "../plan/playbook.ts";
+import { varsEnv } from "../playbook/compile-playbook.ts";
+import type { Playbook } from "../playbook/playbook.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Console } from "../ports/console.ts";
 import type { Shell } from "../ports/shell.ts";

@@ -1,7 +1,7 @@
 import type { Script, ScriptResult } from "../core/script.ts";
 import type { CheckRow } from "../plan/check-rows.ts";
-import type { ScriptWork } from "../plan/playbook.ts";
-import { STEP_PRELUDE } from "../plan/step-prelude.ts";
+import type { ScriptWork } from "../playbook/playbook.ts";
+import { STEP_PRELUDE } from "../playbook/step-prelude.ts";
 import { renderBatch, type Section, splitBatch } from "../probe/batch.ts";
 import type { SectionOutput } from "../probe/fact-reader.ts";
 import type { HostFacts } from "../probe/host-facts.ts";

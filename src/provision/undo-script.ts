@@ -1,6 +1,6 @@
 import { quotePosix } from "../core/quote-posix.ts";
-import type { ScriptWork } from "../plan/playbook.ts";
-import { STEP_PRELUDE } from "../plan/step-prelude.ts";
+import type { ScriptWork } from "../playbook/playbook.ts";
+import { STEP_PRELUDE } from "../playbook/step-prelude.ts";
 
 /**
  * A script that puts back what a step changed, kept on the host beside the recorded state: it needs neither the

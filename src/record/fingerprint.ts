@@ -1,7 +1,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { LoadPoint } from "../bench/load-point.ts";
-import type { Workload } from "../inputs/run-config.ts";
+import type { Workload } from "../config/run-config.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { engineFields } from "./engine-fields.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ENDPOINTS } from "../inputs/endpoint-api.ts";
+import { ENDPOINTS } from "../config/endpoint-api.ts";
 
 const text = z.string();
 const count = z.int().nonnegative();

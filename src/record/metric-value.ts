@@ -1,5 +1,5 @@
-import type { LoadPoint } from "../bench/load-point.ts";
-import type { MetricName } from "../inputs/run-config.ts";
+import type { MetricName } from "../config/run-config.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 
 /** One value of a load point in the unit of its metric (tok/s, ms, requests/s, ratio); null when it is not known. */
 export function metricValue(point: LoadPoint, metric: MetricName): number | null {

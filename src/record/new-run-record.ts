@@ -1,7 +1,7 @@
-import type { LoadPoint } from "../bench/load-point.ts";
+import type { GateSpec, Workload } from "../config/run-config.ts";
 import { AppError } from "../core/app-error.ts";
 import type { Deployment } from "../deploy/deployment.ts";
-import type { GateSpec, Workload } from "../inputs/run-config.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import type { HostPlan } from "../plan/host-plan.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import type { ProvisionRecord } from "../provision/provision-record.ts";

@@ -1,6 +1,6 @@
-import type { LoadPoint } from "../bench/load-point.ts";
+import type { Workload } from "../config/run-config.ts";
 import type { Deployment } from "../deploy/deployment.ts";
-import type { Workload } from "../inputs/run-config.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import type { HostPlan } from "../plan/host-plan.ts";
 import type { HostFacts } from "../probe/host-facts.ts";
 import type { ProvisionRecord } from "../provision/provision-record.ts";

@@ -1,5 +1,5 @@
-import { INVALIDATING_WARNING, type LoadPoint } from "../bench/load-point.ts";
-import type { GateSpec, Workload } from "../inputs/run-config.ts";
+import type { GateSpec, Workload } from "../config/run-config.ts";
+import { INVALIDATING_WARNING, type LoadPoint } from "../measure/load-point.ts";
 import { certificateProblems } from "../trust/certificate.ts";
 import { levelLabel } from "./level-label.ts";
 import { isMeasured, metricValue } from "./metric-value.ts";

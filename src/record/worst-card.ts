@@ -1,4 +1,4 @@
-import type { GpuTelemetry, HostTelemetry } from "../bench/host-telemetry.ts";
+import type { GpuTelemetry, HostTelemetry } from "../measure/host-telemetry.ts";
 
 /** What counts of several cards: one that is slow makes the others wait. Null: none of them tells. */
 export function slowestClockMhz(host: HostTelemetry): number | null {

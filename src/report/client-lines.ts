@@ -1,4 +1,4 @@
-import type { LoadPoint } from "../bench/load-point.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import type { Certificate } from "../trust/certificate.ts";
 import { loadWords } from "../trust/client-load.ts";

@@ -1,6 +1,6 @@
 import { median } from "../analyse/sample-statistics.ts";
-import type { HostTelemetry } from "../bench/host-telemetry.ts";
-import type { LoadPoint } from "../bench/load-point.ts";
+import type { HostTelemetry } from "../measure/host-telemetry.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import { levelLabel } from "../record/level-label.ts";
 import {
   fullestVramMiB,

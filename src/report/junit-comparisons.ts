@@ -1,7 +1,7 @@
 import type { Comparison } from "../analyse/comparison.ts";
 import { METRICS } from "../analyse/metric-definition.ts";
-import type { LoadPoint } from "../bench/load-point.ts";
-import type { Workload } from "../inputs/run-config.ts";
+import type { Workload } from "../config/run-config.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import { levelLabel } from "../record/level-label.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { formatChange, formatInterval, formatValue } from "./format-value.ts";

@@ -1,4 +1,4 @@
-import type { LoadPoint } from "../bench/load-point.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import type { PlannedStep } from "../plan/host-plan.ts";
 import type { StepOutcome } from "../provision/provision-record.ts";
 import type { RunRecord } from "../record/run-record.ts";

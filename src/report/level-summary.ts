@@ -1,5 +1,5 @@
 import { median } from "../analyse/sample-statistics.ts";
-import type { LoadPoint } from "../bench/load-point.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import { levelLabel } from "../record/level-label.ts";
 
 /** One level with its repeats put together: counts are sums, speeds the median of the repeats. Null: not known. */

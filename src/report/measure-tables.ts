@@ -1,6 +1,6 @@
 import type { Analysis, Comparison } from "../analyse/comparison.ts";
 import { METRICS } from "../analyse/metric-definition.ts";
-import type { LoadPoint } from "../bench/load-point.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import { levelLabel } from "../record/level-label.ts";
 import { formatChange, formatInterval, formatValue } from "./format-value.ts";
 import { summarizeLevels } from "./level-summary.ts";

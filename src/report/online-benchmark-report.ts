@@ -1,5 +1,5 @@
-import type { Distribution, LoadPoint, LoadPointMetrics, ServerCheck } from "../bench/load-point.ts";
-import type { MeanAndTails, OnlineBenchmarkFigures } from "../bench/online-benchmark-figures.ts";
+import type { Distribution, LoadPoint, LoadPointMetrics, ServerCheck } from "../measure/load-point.ts";
+import type { MeanAndTails, OnlineBenchmarkFigures } from "../measure/online-benchmark-figures.ts";
 import { formatValue } from "./format-value.ts";
 import { terminalTable } from "./terminal-table.ts";
 

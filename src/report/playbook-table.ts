@@ -1,5 +1,5 @@
-import type { Playbook } from "../plan/playbook.ts";
-import { describeHosts } from "../plan/render-playbook.ts";
+import type { Playbook } from "../playbook/playbook.ts";
+import { describeHosts } from "../playbook/render-playbook.ts";
 import { terminalTable } from "./terminal-table.ts";
 
 /** The steps of a playbook under its name, in the order in which they are applied. */

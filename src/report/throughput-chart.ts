@@ -1,4 +1,4 @@
-import type { LoadPoint } from "../bench/load-point.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import { formatValue } from "./format-value.ts";
 import { summarizeLevels } from "./level-summary.ts";
 

@@ -1,5 +1,5 @@
 import { median } from "../analyse/sample-statistics.ts";
-import type { LoadPoint, TurnSummary } from "../bench/load-point.ts";
+import type { LoadPoint, TurnSummary } from "../measure/load-point.ts";
 import { levelLabel } from "../record/level-label.ts";
 import { formatValue } from "./format-value.ts";
 import { terminalTable } from "./terminal-table.ts";

@@ -1,6 +1,6 @@
 import { median } from "../analyse/sample-statistics.ts";
-import { INVALIDATING_WARNING, type LoadPoint } from "../bench/load-point.ts";
-import type { SweepSpec } from "../inputs/run-config.ts";
+import type { SweepSpec } from "../config/run-config.ts";
+import { INVALIDATING_WARNING, type LoadPoint } from "../measure/load-point.ts";
 
 /** One level of a sweep with all its repeats, and whether the server holds it. Medians of the repeats; null: not known. */
 export interface JudgedLevel {

@@ -5,7 +5,7 @@ import { PAIR_LOOKS, PAIRED } from "../analyse/design.ts";
 import { markUnexplained } from "../analyse/mark-unexplained.ts";
 import { median } from "../analyse/sample-statistics.ts";
 import { isSameMeasure, samplesOf } from "../analyse/samples-of.ts";
-import type { GateRule } from "../inputs/run-config.ts";
+import type { GateRule } from "../config/run-config.ts";
 import { differingFields } from "../record/fingerprint.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import { type Arm, armOrder } from "./arm-order.ts";

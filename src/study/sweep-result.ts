@@ -1,5 +1,5 @@
-import type { LoadPoint } from "../bench/load-point.ts";
-import type { SweepSpec, Workload } from "../inputs/run-config.ts";
+import type { SweepSpec, Workload } from "../config/run-config.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import type { RunRecord } from "../record/run-record.ts";
 import type { JudgedLevel } from "./judge-level.ts";
 import { type SweepState, sweepState } from "./sweep.ts";

@@ -1,6 +1,6 @@
 import type { Level } from "../bench/levels.ts";
-import type { LoadPoint } from "../bench/load-point.ts";
-import type { SweepSpec, Workload } from "../inputs/run-config.ts";
+import type { SweepSpec, Workload } from "../config/run-config.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import { invalidReason, type JudgedLevel, judgeLevel, levelOf } from "./judge-level.ts";
 
 /** What a sweep has found so far. */

@@ -1,4 +1,4 @@
-import type { LoadPoint } from "../bench/load-point.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 import type { Clock } from "../ports/clock.ts";
 import { type CheckClientContext, type ClientCheck, checkClient } from "./check-client.ts";
 import { type ClientLoad, covers, loadWords, producedLoad } from "./client-load.ts";

@@ -1,6 +1,6 @@
-import type { RequestTrace } from "../bench/load-point.ts";
 import { runWorkload } from "../bench/run-workload.ts";
-import type { Workload } from "../inputs/run-config.ts";
+import type { Workload } from "../config/run-config.ts";
+import type { RequestTrace } from "../measure/load-point.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LoopHealth, LoopWatch } from "../ports/loop-watch.ts";
 import type { ModelStream } from "../ports/model-stream.ts";

@@ -1,6 +1,6 @@
-import { quantileOf } from "../bench/distribution.ts";
-import type { RequestTrace } from "../bench/load-point.ts";
-import { tpotMsOf } from "../bench/summarize.ts";
+import { quantileOf } from "../measure/distribution.ts";
+import type { RequestTrace } from "../measure/load-point.ts";
+import { tpotMsOf } from "../measure/summarize.ts";
 import type { TruthRequest } from "../ports/truth-server.ts";
 
 /** Absolute errors in ms; null: nothing could be compared. */

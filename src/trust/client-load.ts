@@ -1,5 +1,5 @@
-import type { LoadPoint } from "../bench/load-point.ts";
-import type { Workload } from "../inputs/run-config.ts";
+import type { Workload } from "../config/run-config.ts";
+import type { LoadPoint } from "../measure/load-point.ts";
 
 /** What a client has to follow: so many streams, which together bring so many events a second. */
 export interface ClientLoad {

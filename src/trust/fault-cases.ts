@@ -1,4 +1,4 @@
-import type { Outcome } from "../bench/load-point.ts";
+import type { Outcome } from "../measure/load-point.ts";
 
 /** How a request has to be booked that asks for a way to answer (src/truth/fault-profiles.ts), chat, 8 tokens. */
 export interface FaultCase {

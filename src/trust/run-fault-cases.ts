@@ -1,6 +1,6 @@
 import { inFlight } from "../bench/in-flight.ts";
-import type { RequestTrace } from "../bench/load-point.ts";
 import { startRequest } from "../bench/start-request.ts";
+import type { RequestTrace } from "../measure/load-point.ts";
 import type { CheckClientContext } from "./check-client.ts";
 import { FAULT_CASE_TOKENS, FAULT_CASES, type FaultCase } from "./fault-cases.ts";
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { type HostKey, hostKeyOf } from "../../src/adapters-shell/host-key.ts";
 import { checkHostKey, hostKeyAlgorithms } from "../../src/adapters-shell/host-key-check.ts";
+import type { HostTrust, SshHostSpec } from "../../src/config/run-config.ts";
 import { Secret } from "../../src/core/secret.ts";
-import type { HostTrust, SshHostSpec } from "../../src/inputs/run-config.ts";
 
 const ED = "AAAAC3NzaC1lZDI1NTE5AAAAIOlQZGvLGo2IroqN1vk1sWJWgDCMyolRemzGURDTQI5t";
 const FINGERPRINT = "SHA256:BA33JholFwNVqGzLaJp52ZRO85gR+luyci1qUG84OOQ";

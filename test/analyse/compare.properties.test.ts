@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { compare } from "../../src/analyse/compare.ts";
 import type { Status } from "../../src/analyse/comparison.ts";
-import type { MetricName } from "../../src/inputs/run-config.ts";
+import type { MetricName } from "../../src/config/run-config.ts";
 import { ruleOf, sample } from "../fakes/example-sample.ts";
 
 const metric = fc.constantFrom<MetricName>("output_tok_s", "tpot_p50_ms", "ttft_p50_ms");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compare, compareFamily } from "../../src/analyse/compare.ts";
-import type { MetricName } from "../../src/inputs/run-config.ts";
+import type { MetricName } from "../../src/config/run-config.ts";
 import { ruleOf, sample } from "../fakes/example-sample.ts";
 
 function judge(metric: MetricName, before: readonly number[], after: readonly number[], rule = ruleOf(metric)) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkFirstAnswer } from "../../src/bench/check-endpoint.ts";
-import type { RequestTrace } from "../../src/bench/load-point.ts";
+import type { RequestTrace } from "../../src/measure/load-point.ts";
 import { requestTrace } from "../fakes/request-trace.ts";
 
 const WEB_UI = "http://chat:3000/api/chat/completions";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runOnlineBenchmark } from "../../src/bench/online-benchmark.ts";
-import { onlineBenchmarkFigures } from "../../src/bench/online-benchmark-figures.ts";
-import { summarize } from "../../src/bench/summarize.ts";
+import { onlineBenchmarkFigures } from "../../src/measure/online-benchmark-figures.ts";
+import { summarize } from "../../src/measure/summarize.ts";
 import { onlineBenchmarkReport } from "../../src/report/online-benchmark-report.ts";
 import { examplePoint, exampleWorkload } from "../fakes/example-record.ts";
 import { brokenTrace, requestTrace } from "../fakes/request-trace.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Phase, phaseProgress } from "../../src/bench/phase-progress.ts";
 import { progressLine, progressPanel } from "../../src/bench/progress-text.ts";
-import type { Workload } from "../../src/inputs/run-config.ts";
+import type { Workload } from "../../src/config/run-config.ts";
 import { exampleWorkload } from "../fakes/example-record.ts";
 import { brokenTrace, requestTrace } from "../fakes/request-trace.ts";
 

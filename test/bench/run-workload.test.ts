@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { LoadPoint, RequestTrace } from "../../src/bench/load-point.ts";
 import { type RunWorkloadContext, runWorkload } from "../../src/bench/run-workload.ts";
-import type { Workload } from "../../src/inputs/run-config.ts";
+import type { Workload } from "../../src/config/run-config.ts";
+import type { LoadPoint, RequestTrace } from "../../src/measure/load-point.ts";
 import { exampleGpuSample } from "../fakes/example-telemetry.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { VirtualModel, type VirtualModelOptions } from "../fakes/virtual-model.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { savedRequestLine } from "../../src/bench/save-requests.ts";
-import { toLoadPoint } from "../../src/bench/to-load-point.ts";
-import { vllmResult } from "../../src/bench/vllm-result.ts";
-import type { Workload } from "../../src/inputs/run-config.ts";
+import type { Workload } from "../../src/config/run-config.ts";
+import { savedRequestLine } from "../../src/measure/save-requests.ts";
+import { toLoadPoint } from "../../src/measure/to-load-point.ts";
+import { vllmResult } from "../../src/measure/vllm-result.ts";
 import { measuredPoint } from "../fakes/measured-point.ts";
 import { brokenTrace, requestTrace } from "../fakes/request-trace.ts";
 

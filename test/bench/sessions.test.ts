@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { LoadPoint, RequestTrace } from "../../src/bench/load-point.ts";
 import { type RunWorkloadContext, runWorkload } from "../../src/bench/run-workload.ts";
-import { repeatedInSessions } from "../../src/bench/turn-summary.ts";
-import type { Workload } from "../../src/inputs/run-config.ts";
+import type { Workload } from "../../src/config/run-config.ts";
+import type { LoadPoint, RequestTrace } from "../../src/measure/load-point.ts";
+import { repeatedInSessions } from "../../src/measure/turn-summary.ts";
 import { parseConversationFile } from "../../src/prompts/conversation-file.ts";
 import { parsePromptFile } from "../../src/prompts/prompt-file.ts";
 import { requestTrace } from "../fakes/request-trace.ts";

@@ -1,10 +1,10 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
-import type { LoadPoint } from "../../src/bench/load-point.ts";
 import { AppError } from "../../src/core/app-error.ts";
-import { type CertifiedWork, certified } from "../../src/main/certified.ts";
-import type { World } from "../../src/main/world.ts";
+import type { LoadPoint } from "../../src/measure/load-point.ts";
+import { type CertifiedWork, certified } from "../../src/pipeline/certified.ts";
+import type { World } from "../../src/pipeline/world.ts";
 import type { Certificate } from "../../src/trust/certificate.ts";
 import { startTruthServer } from "../../src/truth/truth-server.ts";
 import { examplePoint, exampleWorkload } from "../fakes/example-record.ts";

@@ -3,9 +3,9 @@ import { createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
-import type { RequestTrace } from "../../src/bench/load-point.ts";
 import { type RequestPlan, type StartedRequest, startRequest } from "../../src/bench/start-request.ts";
 import { Secret } from "../../src/core/secret.ts";
+import type { RequestTrace } from "../../src/measure/load-point.ts";
 import { FAULT_CASES } from "../../src/trust/fault-cases.ts";
 import { type FaultServer, startFaultServer } from "../fakes/fault-server.ts";
 

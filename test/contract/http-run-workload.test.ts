@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventLoopWatch } from "../../src/adapters/event-loop-watch.ts";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
-import type { LoadPoint } from "../../src/bench/load-point.ts";
 import { type RunWorkloadContext, runWorkload } from "../../src/bench/run-workload.ts";
-import type { Workload } from "../../src/inputs/run-config.ts";
+import type { Workload } from "../../src/config/run-config.ts";
+import type { LoadPoint } from "../../src/measure/load-point.ts";
 import { type FaultServer, startFaultServer } from "../fakes/fault-server.ts";
 
 let server: FaultServer;

@@ -7,11 +7,11 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
 import { openShell } from "../../src/adapters-shell/open-shell.ts";
+import type { VllmServe } from "../../src/config/run-config.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { guardServer } from "../../src/deploy/guard-server.ts";
 import { type StartContext, startServer } from "../../src/deploy/start-server.ts";
 import { stopServer } from "../../src/deploy/stop-server.ts";
-import type { VllmServe } from "../../src/inputs/run-config.ts";
 import { vllmServe } from "../deploy/serve-specs.ts";
 
 // The scripts of the vllm engine on this machine, with a stand-in for the `vllm` command (fakes/stand-in-vllm.mjs).

@@ -1,4 +1,4 @@
-import type { IpexLlmServe, UrlServe, VllmServe } from "../../src/inputs/run-config.ts";
+import type { IpexLlmServe, UrlServe, VllmServe } from "../../src/config/run-config.ts";
 
 const common = { servedModelName: "Llama-3.1", readyTimeoutMs: 60_000, apiKey: null };
 const onPort = { model: "/models/Llama-3.1-8B", port: 8000, bind: "0.0.0.0", flags: {}, env: {}, cards: null };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { ServeSpec } from "../../src/config/run-config.ts";
 import { Secret } from "../../src/core/secret.ts";
 import {
   CHECK_HOST,
@@ -9,7 +10,6 @@ import {
 } from "../../src/deploy/ipex-llm-scripts.ts";
 import { startServer } from "../../src/deploy/start-server.ts";
 import { STOP_PROCESS } from "../../src/deploy/vllm-scripts.ts";
-import type { ServeSpec } from "../../src/inputs/run-config.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { type FakeAnswer, fakeModelStream, vllmAnswers } from "../fakes/fake-model-stream.ts";
 import { type FakeHandler, fakeShell } from "../fakes/fake-shell.ts";

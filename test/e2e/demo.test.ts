@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { HostTelemetry } from "../../src/bench/host-telemetry.ts";
+import type { HostTelemetry } from "../../src/measure/host-telemetry.ts";
 import { runCli } from "./mini-runner.ts";
 
 interface DemoRecord {

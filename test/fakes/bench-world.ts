@@ -1,8 +1,8 @@
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
+import { bench } from "../../src/commands/bench.ts";
+import type { CommandOutcome } from "../../src/commands/command-outcome.ts";
 import { parseBenchFlags } from "../../src/inputs/bench-flags.ts";
-import { bench } from "../../src/main/bench.ts";
-import type { CommandOutcome } from "../../src/main/command-outcome.ts";
 import { fakeWorld } from "./fake-world.ts";
 
 export interface BenchRun extends CommandOutcome {

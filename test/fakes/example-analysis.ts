@@ -1,6 +1,6 @@
 import { analyse } from "../../src/analyse/analyse.ts";
+import type { GateSpec } from "../../src/config/run-config.ts";
 import { decide } from "../../src/gate/decide.ts";
-import type { GateSpec } from "../../src/inputs/run-config.ts";
 import type { RunRecord } from "../../src/record/run-record.ts";
 import { exampleGate, examplePoint, examplePoints, exampleRecord } from "./example-record.ts";
 

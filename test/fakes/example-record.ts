@@ -1,6 +1,6 @@
-import type { Distribution, LoadPoint } from "../../src/bench/load-point.ts";
+import type { GateSpec, Workload } from "../../src/config/run-config.ts";
 import type { Deployment } from "../../src/deploy/deployment.ts";
-import type { GateSpec, Workload } from "../../src/inputs/run-config.ts";
+import type { Distribution, LoadPoint } from "../../src/measure/load-point.ts";
 import type { GpuFacts, HostFacts } from "../../src/probe/host-facts.ts";
 import { completeRecord, newRunRecord } from "../../src/record/new-run-record.ts";
 import type { RunRecord } from "../../src/record/run-record.ts";

@@ -1,6 +1,6 @@
 import type { Sample } from "../../src/analyse/comparison.ts";
 import { METRICS } from "../../src/analyse/metric-definition.ts";
-import type { GateRule, MetricName } from "../../src/inputs/run-config.ts";
+import type { GateRule, MetricName } from "../../src/config/run-config.ts";
 import { exampleGate } from "./example-record.ts";
 
 /** A sample of one metric at chat c=12. */

@@ -1,5 +1,5 @@
-import type { GpuSample } from "../../src/bench/host-sample.ts";
-import type { CpuTelemetry, GpuTelemetry, HostTelemetry } from "../../src/bench/host-telemetry.ts";
+import type { GpuSample } from "../../src/measure/host-sample.ts";
+import type { CpuTelemetry, GpuTelemetry, HostTelemetry } from "../../src/measure/host-telemetry.ts";
 
 /** A card at its pinned clock at one moment; tests say what differs. */
 export function exampleGpuSample(overrides: Partial<GpuSample> = {}): GpuSample {

@@ -1,4 +1,4 @@
-import type { World } from "../../src/main/world.ts";
+import type { World } from "../../src/pipeline/world.ts";
 import type { Shell } from "../../src/ports/shell.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { fakeConsole } from "./fake-console.ts";

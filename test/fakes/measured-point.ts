@@ -1,5 +1,5 @@
-import type { ServerCheck } from "../../src/bench/load-point.ts";
-import type { MeasuredPoint } from "../../src/bench/to-load-point.ts";
+import type { ServerCheck } from "../../src/measure/load-point.ts";
+import type { MeasuredPoint } from "../../src/measure/to-load-point.ts";
 
 export const notChecked: ServerCheck = {
   verdict: "not-checked",

@@ -1,4 +1,4 @@
-import type { RequestTrace } from "../../src/bench/load-point.ts";
+import type { RequestTrace } from "../../src/measure/load-point.ts";
 
 /** A complete answer of `tokens` tokens, one in each chunk; a test states only what differs. */
 export function requestTrace(

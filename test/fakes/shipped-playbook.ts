@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Playbook, parsePlaybook, playbookSources } from "../../src/plan/parse-playbook.ts";
+import { type Playbook, parsePlaybook, playbookSources } from "../../src/playbook/parse-playbook.ts";
 
 const folder = join(import.meta.dirname, "../../playbooks");
 

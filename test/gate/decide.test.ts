@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { GateSpec } from "../../src/inputs/run-config.ts";
+import type { GateSpec } from "../../src/config/run-config.ts";
 import type { RunRecord } from "../../src/record/run-record.ts";
 import { nextNight, reportedRun, slowerPoints } from "../fakes/example-analysis.ts";
 import { exampleDeployment, exampleFacts, exampleGpu, examplePoints, exampleRecord } from "../fakes/example-record.ts";

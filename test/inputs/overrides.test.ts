@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { RunConfig, SshHostSpec } from "../../src/config/run-config.ts";
 import { AppError } from "../../src/core/app-error.ts";
 import { loadConfig, loadGate } from "../../src/inputs/parse-config.ts";
 import { requireHosts } from "../../src/inputs/require-hosts.ts";
-import type { RunConfig, SshHostSpec } from "../../src/inputs/run-config.ts";
 import { NO_OVERRIDES, parseRunOptions } from "../../src/inputs/run-options.ts";
 import { EXAMPLE, exampleWith, KEYED_ENV, secretsFrom } from "./config-text.ts";
 

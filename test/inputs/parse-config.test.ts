@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { IpexLlmServe, RunConfig, SshHostSpec, Workload } from "../../src/config/run-config.ts";
 import { AppError } from "../../src/core/app-error.ts";
 import { parseConfig } from "../../src/inputs/parse-config.ts";
-import type { IpexLlmServe, RunConfig, SshHostSpec, Workload } from "../../src/inputs/run-config.ts";
 import { EXAMPLE, exampleWith, KEYED_ENV, secretsFrom } from "./config-text.ts";
 
 function read(text: string, env = KEYED_ENV): RunConfig {

@@ -10,8 +10,8 @@ import type { HardwareVariant } from "../../scripts/lab/image/hardware.ts";
 import { LOGIN_USER } from "../../scripts/lab/image/recipe.ts";
 import { createMachine, type KernelFault, type Machine } from "../../scripts/lab/machine/machine.ts";
 import { createNetwork, type LabNetwork } from "../../scripts/lab/machine/network.ts";
+import type { SshHostSpec } from "../../src/config/run-config.ts";
 import { Secret } from "../../src/core/secret.ts";
-import type { SshHostSpec } from "../../src/inputs/run-config.ts";
 
 const cache = resolve(import.meta.dirname, "../../.cache/lab");
 const NAME_PREFIX = "arc-lab-";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { openShell } from "../../src/adapters-shell/open-shell.ts";
-import type { Playbook } from "../../src/plan/playbook.ts";
+import type { Playbook } from "../../src/playbook/playbook.ts";
 import { undoHost } from "../../src/provision/undo-host.ts";
 import { fakeConsole } from "../fakes/fake-console.ts";
 import { type LabHost, startLabHost } from "./lab-host.ts";

@@ -1,6 +1,6 @@
 import { systemClock } from "../../src/adapters/system-clock.ts";
 import { openShell } from "../../src/adapters-shell/open-shell.ts";
-import type { Playbook } from "../../src/plan/playbook.ts";
+import type { Playbook } from "../../src/playbook/playbook.ts";
 import { provisionHost } from "../../src/provision/provision-host.ts";
 import type { ProvisionRecord } from "../../src/provision/provision-record.ts";
 import { shippedPlaybook } from "../fakes/shipped-playbook.ts";

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { check } from "../../src/commands/check.ts";
+import { provision } from "../../src/commands/provision.ts";
+import type { RunConfig } from "../../src/config/run-config.ts";
 import { AppError } from "../../src/core/app-error.ts";
 import { loadConfig } from "../../src/inputs/parse-config.ts";
-import type { RunConfig } from "../../src/inputs/run-config.ts";
 import { parseRunOptions } from "../../src/inputs/run-options.ts";
-import { check } from "../../src/main/check.ts";
-import { provision } from "../../src/main/provision.ts";
-import { run } from "../../src/main/run.ts";
-import type { World } from "../../src/main/world.ts";
+import { run } from "../../src/pipeline/run.ts";
+import type { World } from "../../src/pipeline/world.ts";
 import type { FakeConsole } from "../fakes/fake-console.ts";
 import { fakeWorld } from "../fakes/fake-world.ts";
 import { type StubHost, stubHost } from "../fakes/stub-host.ts";

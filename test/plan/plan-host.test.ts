@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkRows, checkSection } from "../../src/plan/check-rows.ts";
 import { planHost } from "../../src/plan/plan-host.ts";
 import { planProblem } from "../../src/plan/plan-problem.ts";
-import { leftOutWarnings, selectSteps } from "../../src/plan/select-steps.ts";
+import { leftOutWarnings, selectSteps } from "../../src/playbook/select-steps.ts";
 import { goodFacts, goodGpu } from "../fakes/host-facts.ts";
 import { smallPlaybook } from "../fakes/shipped-playbook.ts";
 

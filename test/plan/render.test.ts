@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { planHost } from "../../src/plan/plan-host.ts";
 import { renderDiff } from "../../src/plan/render-diff.ts";
-import { renderPlaybook } from "../../src/plan/render-playbook.ts";
-import { findStep } from "../../src/plan/select-steps.ts";
+import { renderPlaybook } from "../../src/playbook/render-playbook.ts";
+import { findStep } from "../../src/playbook/select-steps.ts";
 import { goodFacts } from "../fakes/host-facts.ts";
 import { shippedPlaybook, smallPlaybook } from "../fakes/shipped-playbook.ts";
 

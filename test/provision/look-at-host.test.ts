@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { AppError } from "../../src/core/app-error.ts";
-import type { Playbook } from "../../src/plan/playbook.ts";
+import type { Playbook } from "../../src/playbook/playbook.ts";
 import { probeHost } from "../../src/probe/probe-host.ts";
 import { checkHost } from "../../src/provision/check-host.ts";
 import { lookAtHost } from "../../src/provision/look-at-host.ts";

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Playbook } from "../../src/plan/playbook.ts";
+import type { Playbook } from "../../src/playbook/playbook.ts";
 import { provisionHost } from "../../src/provision/provision-host.ts";
 import { undoHost } from "../../src/provision/undo-host.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { GateSpec } from "../../src/inputs/run-config.ts";
+import type { GateSpec } from "../../src/config/run-config.ts";
 import type { RunRecord } from "../../src/record/run-record.ts";
 import { renderJunit } from "../../src/report/junit.ts";
 import { junitSuites } from "../../src/report/junit-suites.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { analyse } from "../../src/analyse/analyse.ts";
-import type { LoadPoint } from "../../src/bench/load-point.ts";
+import type { LoadPoint } from "../../src/measure/load-point.ts";
 import { renderResults, resultsSchema } from "../../src/report/results-json.ts";
 import { renderSummary } from "../../src/report/summary-markdown.ts";
 import { sweepReport } from "../../src/report/sweep-report.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { TurnSummary } from "../../src/bench/load-point.ts";
+import type { TurnSummary } from "../../src/measure/load-point.ts";
 import { turnRows, turnTable } from "../../src/report/turn-table.ts";
 import { distribution, examplePoint } from "../fakes/example-record.ts";
 

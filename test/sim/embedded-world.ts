@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
+import type { IpexLlmServe, SshHostSpec } from "../../src/config/run-config.ts";
 import { Secret } from "../../src/core/secret.ts";
-import type { IpexLlmServe, SshHostSpec } from "../../src/inputs/run-config.ts";
 import type { Console } from "../../src/ports/console.ts";
 import type { EmbeddedHost } from "../../src/sim/embedded-host.ts";
 

@@ -4,7 +4,7 @@ import { systemClock } from "../../src/adapters/system-clock.ts";
 import { httpModelStream } from "../../src/adapters-http/http-model-stream.ts";
 import { openShell } from "../../src/adapters-shell/open-shell.ts";
 import { startServer } from "../../src/deploy/start-server.ts";
-import { parsePlaybook, playbookSources } from "../../src/plan/parse-playbook.ts";
+import { parsePlaybook, playbookSources } from "../../src/playbook/parse-playbook.ts";
 import { probeHost } from "../../src/probe/probe-host.ts";
 import { checkHost } from "../../src/provision/check-host.ts";
 import { provisionHost } from "../../src/provision/provision-host.ts";

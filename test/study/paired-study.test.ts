@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { GateRule } from "../../src/inputs/run-config.ts";
+import type { GateRule } from "../../src/config/run-config.ts";
 import type { RunRecord } from "../../src/record/run-record.ts";
 import { armOrder } from "../../src/study/arm-order.ts";
 import { type MeasuredPair, nextStep, type StudyEnd, studyAnalysis } from "../../src/study/paired-study.ts";

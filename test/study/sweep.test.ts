@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { LoadPoint } from "../../src/bench/load-point.ts";
 import { runWorkload } from "../../src/bench/run-workload.ts";
-import type { SweepSpec, Workload } from "../../src/inputs/run-config.ts";
+import type { SweepSpec, Workload } from "../../src/config/run-config.ts";
+import type { LoadPoint } from "../../src/measure/load-point.ts";
 import { sweepState } from "../../src/study/sweep.ts";
 import { sweepResult } from "../../src/study/sweep-result.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";

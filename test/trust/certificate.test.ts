@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Workload } from "../../src/inputs/run-config.ts";
+import type { Workload } from "../../src/config/run-config.ts";
 import { certificateProblems } from "../../src/trust/certificate.ts";
 import { expectedLoad, producedLoad } from "../../src/trust/client-load.ts";
 import { exampleCertificate } from "../fakes/example-certificate.ts";

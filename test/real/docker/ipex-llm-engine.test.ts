@@ -7,11 +7,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { systemClock } from "../../../src/adapters/system-clock.ts";
 import { httpModelStream } from "../../../src/adapters-http/http-model-stream.ts";
 import { openShell } from "../../../src/adapters-shell/open-shell.ts";
+import type { IpexLlmServe } from "../../../src/config/run-config.ts";
 import { Secret } from "../../../src/core/secret.ts";
 import { guardServer } from "../../../src/deploy/guard-server.ts";
 import { type StartContext, startServer } from "../../../src/deploy/start-server.ts";
 import { stopServer } from "../../../src/deploy/stop-server.ts";
-import type { IpexLlmServe } from "../../../src/inputs/run-config.ts";
 import { ipexLlmServe } from "../../deploy/serve-specs.ts";
 import { isAlive, type PrivateDocker, startPrivateDocker } from "./private-docker.ts";
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
 import { httpModelStream } from "../../../src/adapters-http/http-model-stream.ts";
-import type { LoadPoint, RequestTrace, ServerComparison } from "../../../src/bench/load-point.ts";
 import { runWorkload } from "../../../src/bench/run-workload.ts";
-import { type ServerCounters, serverCounterReader } from "../../../src/bench/server-counters.ts";
 import { type StartedRequest, startRequest } from "../../../src/bench/start-request.ts";
-import type { Workload } from "../../../src/inputs/run-config.ts";
+import type { Workload } from "../../../src/config/run-config.ts";
+import type { LoadPoint, RequestTrace, ServerComparison } from "../../../src/measure/load-point.ts";
+import { type ServerCounters, serverCounterReader } from "../../../src/measure/server-counters.ts";
 import { type RealVllm, startRealVllm } from "../../fakes/real-vllm.ts";
 
 let server: RealVllm;

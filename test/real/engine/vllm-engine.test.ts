@@ -6,10 +6,10 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
 import { httpModelStream } from "../../../src/adapters-http/http-model-stream.ts";
 import { openShell } from "../../../src/adapters-shell/open-shell.ts";
+import { checkFlags } from "../../../src/config/engine-flags.ts";
+import type { Flags } from "../../../src/config/flag-problem.ts";
 import { type StartContext, startServer } from "../../../src/deploy/start-server.ts";
 import { stopServer } from "../../../src/deploy/stop-server.ts";
-import { checkFlags } from "../../../src/inputs/engine-flags.ts";
-import type { Flags } from "../../../src/inputs/flag-problem.ts";
 import { vllmServe } from "../../deploy/serve-specs.ts";
 
 // The vllm engine with a real vLLM on this machine's processor (scripts/real-vllm/install.sh).

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
-import type { SshHostSpec } from "../../../src/inputs/run-config.ts";
+import type { SshHostSpec } from "../../../src/config/run-config.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Shell } from "../../../src/ports/shell.ts";
 import { describeShell, type ShellTraits } from "../../contract/shell-contract.ts";

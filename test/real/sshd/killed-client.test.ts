@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { HostSpec } from "../../../src/inputs/run-config.ts";
+import type { HostSpec } from "../../../src/config/run-config.ts";
 import { eventually, isAlive, processesThat } from "../../contract/process-probe.ts";
 import { type RealSshd, startRealSshd } from "./real-sshd.ts";
 import type { ClientTask } from "./ssh-client-program.ts";

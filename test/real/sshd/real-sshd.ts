@@ -3,8 +3,8 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wri
 import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import type { SshHostSpec } from "../../../src/config/run-config.ts";
 import { Secret } from "../../../src/core/secret.ts";
-import type { SshHostSpec } from "../../../src/inputs/run-config.ts";
 
 export interface RealSshd {
   /** How to reach it as the user it was started for. */

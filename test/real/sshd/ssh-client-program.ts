@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
 import { openShell } from "../../../src/adapters-shell/open-shell.ts";
+import type { HostSpec } from "../../../src/config/run-config.ts";
 import { Secret } from "../../../src/core/secret.ts";
-import type { HostSpec } from "../../../src/inputs/run-config.ts";
 
 /** What a test gives this program, as JSON in a file: a host, the path of its private key, and a script. */
 export interface ClientTask {

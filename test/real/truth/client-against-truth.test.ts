@@ -4,8 +4,8 @@ import { streamOfId } from "../../../bench/client/claim.ts";
 import type { TruthRequest } from "../../../bench/client/truth-log.ts";
 import { systemClock } from "../../../src/adapters/system-clock.ts";
 import { httpModelStream } from "../../../src/adapters-http/http-model-stream.ts";
-import type { Outcome, RequestTrace } from "../../../src/bench/load-point.ts";
 import { runWorkload } from "../../../src/bench/run-workload.ts";
+import type { Outcome, RequestTrace } from "../../../src/measure/load-point.ts";
 import { startTruthServer, type TruthServer } from "./truth-server.ts";
 
 const TOKENS = 16;

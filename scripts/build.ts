@@ -1,5 +1,5 @@
 /**
- * Bundles src/main into dist/: `index.cjs` (the Action, main and post), `cli.cjs`, `demo.cjs`, and `licenses.txt`.
+ * Bundles src/main and the demo into dist/: `index.cjs` (the Action, main and post), `cli.cjs`, `demo.cjs`, and `licenses.txt`.
  * `--check` writes nothing and fails when dist/ differs from what would be written.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ const entries = { index: "src/main/action.ts", cli: "src/main/cli.ts", demo: "sr
 const demoApart: Plugin = {
   name: "demo-apart",
   setup(plugin) {
-    plugin.onResolve({ filter: /^\.\/demo\.ts$/ }, () => ({ path: "./demo.cjs", external: true }));
+    plugin.onResolve({ filter: /^\.\.\/commands\/demo\.ts$/ }, () => ({ path: "./demo.cjs", external: true }));
   },
 };
 

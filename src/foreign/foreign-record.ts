@@ -37,7 +37,8 @@ export function foreignRecord(files: readonly ForeignFile[], options: ForeignOpt
   const [first] = results;
   if (first === undefined) throw new Error("At least one file has to be read");
   requireAlike(results);
-  const { tool, toolVersion, model, shape } = first.result;
+  const { tool, toolVersion, model } = first.result;
+  const shape = commonShape(results.map(({ result }) => result.shape));
   const points = pointsOf(results, options);
   const startedAt = points.map((point) => point.startedAt).sort()[0] ?? options.isoNow;
   const last = points.map((point) => Date.parse(point.startedAt) + point.durationMs);
@@ -72,13 +73,29 @@ function requireAlike(results: readonly { readonly path: string; readonly result
   const identity = ({ result: { tool, model, shape } }: (typeof results)[number]) => ({ tool, model, ...shape });
   const [first, ...others] = results.map((one) => ({ path: one.path, fields: identity(one) }));
   for (const { path, fields } of others) {
-    const name = (Object.keys(fields) as (keyof typeof fields)[]).find((key) => fields[key] !== first?.fields[key]);
+    const name = (Object.keys(fields) as (keyof typeof fields)[]).find((key) =>
+      differs(fields[key], first?.fields[key]),
+    );
     if (name === undefined || first === undefined) continue;
     throw new AppError("RECORD_INVALID", {
       message: `Cannot import "${path}" together with "${first.path}": ${name} is ${fields[name]}, not ${first.fields[name]}`,
       hint: "Import them one by one, each with a --workload of its own; files of one import are levels and repeats of one measurement",
     });
   }
+}
+
+/** What one of two files does not say is no difference. */
+function differs<Value>(one: Value, other: Value): boolean {
+  return one !== other && (one ?? null) !== null && (other ?? null) !== null;
+}
+
+/** What all files say alike. */
+function commonShape(shapes: readonly ForeignShape[]): ForeignShape {
+  const common = <Key extends keyof ForeignShape>(key: Key): ForeignShape[Key] | null => {
+    const [first = null, ...others] = shapes.map((shape) => shape[key]);
+    return others.every((value) => value === first) ? first : null;
+  };
+  return { endpoint: common("endpoint"), inputTokens: common("inputTokens"), outputTokens: common("outputTokens") };
 }
 
 function pointsOf(

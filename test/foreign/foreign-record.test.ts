@@ -23,11 +23,13 @@ function imported(files: readonly string[], options: Partial<ForeignOptions> = {
     const text = readFileSync(`${CASES}/${path}`, "utf8");
     return { path, text, results: parseForeign(text, path) };
   });
-  return foreignRecord(read, {
-    ...{ host: "arc-01", workload: "chat", concurrency: null, minSuccessRatio: 1 },
-    ...{ toolVersion: "0.1.0", isoNow: "2026-09-30T00:00:00.000Z", ...options },
-  });
+  return foreignRecord(read, { ...OPTIONS, ...options });
 }
+
+const OPTIONS: ForeignOptions = {
+  ...{ host: "arc-01", workload: "chat", concurrency: null, minSuccessRatio: 1 },
+  ...{ toolVersion: "0.1.0", isoNow: "2026-09-30T00:00:00.000Z" },
+};
 
 describe("foreignRecord()", () => {
   it.each([
@@ -59,6 +61,17 @@ describe("foreignRecord()", () => {
     expect(() => imported(["vllm/chat-detailed.json", "vllm/rate-with-failures.json"])).toThrow(
       /model is m@503, not m/,
     );
+  });
+
+  it("takes repeats together whose lengths are not all alike, and then knows no length", () => {
+    const path = "vllm/chat-detailed.json";
+    const text = readFileSync(`${CASES}/${path}`, "utf8");
+    const other = text.replace('"total_output_tokens": 288', '"total_output_tokens": 287');
+    const files = [text, other].map((one) => ({ path, text: one, results: parseForeign(one, path) }));
+    const record = foreignRecord(files, OPTIONS);
+    expect(record.points).toHaveLength(2);
+    expect(record.fingerprint?.hardFields).not.toHaveProperty("workload chat: outputTokens");
+    expect(imported([path]).fingerprint?.hardFields).toMatchObject({ "workload chat: outputTokens": 12 });
   });
 
   it("asks for the concurrency where a file does not say it", () => {

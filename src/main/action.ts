@@ -1,4 +1,4 @@
-import "./small-young-generation.ts";
+import "./short-pauses.ts";
 import * as core from "@actions/core";
 import { actionsConsole } from "../adapters/actions-console.ts";
 import type { CommandOutcome } from "../commands/command-outcome.ts";

@@ -1,4 +1,4 @@
-import "./small-young-generation.ts";
+import "./short-pauses.ts";
 import { Command, CommanderError } from "commander";
 import { bench } from "../commands/bench.ts";
 import { check } from "../commands/check.ts";

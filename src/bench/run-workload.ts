@@ -71,7 +71,7 @@ export async function runWorkload(context: RunWorkloadContext): Promise<readonly
     const next = context.nextLevel ?? everyLevel(workload, context.traceRows);
     for (let level = next(points); level !== null; level = next(points)) {
       const atLevel = runAt(run, level, points.length + 1);
-      if (level.repeat === 0) await warmUp(atLevel, level.concurrency);
+      if (level.repeat === 0) await warmUp(atLevel, level);
       throwIfCancelled(context);
       points.push(await measure(atLevel, level));
       throwIfCancelled(context);
@@ -131,21 +131,31 @@ async function prepareRun(context: RunWorkloadContext, requests: InFlight): Prom
 }
 
 /** Waves of requests with other prompts, until one is about as fast as the one before: kernels compile per shape. */
-async function warmUp(run: Run, concurrency: number): Promise<void> {
-  const { warmupWaves } = run.workload;
+async function warmUp(run: Run, { concurrency }: Level): Promise<void> {
+  const { workload } = run;
+  const { warmupWaves } = workload;
+  let streams = concurrency;
   let before: number | null = null;
   for (let wave = 0; wave < warmupWaves + (warmupWaves > 1 ? MORE_WAVES : 0); wave += 1) {
-    const phase = { concurrency, repeat: wave, total: concurrency, place: run.place };
+    const phase = { concurrency: streams, repeat: wave, total: streams, place: run.place };
     const { launch, progress } = preparePhase(run, { kind: "warm-up", ...phase });
-    const load = { count: concurrency, concurrency, durationMs: null };
+    const load = { count: streams, concurrency: streams, durationMs: null };
     const traces = await whileShowing(progress, run.onProgress, run.clock, () =>
       driveClosedLoop(load, launch, run.clock, run.signal),
     );
-    const tpotMs = summarize(traces).tpotMs?.p50 ?? null;
+    const metrics = summarize(traces);
+    const tpotMs = metrics.tpotMs?.p50 ?? null;
     const isSettled = tpotMs === null || (before !== null && Math.abs(tpotMs / before - 1) < SETTLED);
     if (run.signal.aborted || (wave + 1 >= warmupWaves && isSettled)) return;
     before = tpotMs;
+    streams = streamsOf(workload, metrics.e2eMs?.p50 ?? null) ?? concurrency;
   }
+}
+
+/** How many requests an open loop will have in flight (Little's law), as far as answers are as fast as these; null: closed loop. */
+function streamsOf({ requestRate, maxConcurrency, requestsPerLevel }: Workload, e2eMs: number | null): number | null {
+  if (requestRate === null || e2eMs === null) return null;
+  return Math.min(Math.ceil((requestRate * e2eMs) / 1000), maxConcurrency ?? requestsPerLevel, requestsPerLevel);
 }
 
 /** Change of the median TPOT from wave to wave that counts as settled, and how many more waves are tried for it. */

@@ -111,6 +111,23 @@ describe("runWorkload()", () => {
     expect(await warmUps({ warmupWaves: 0 }, { itlMsOf: faster })).toBe(0);
   });
 
+  it("warms an open loop up with as many requests at once as it will have in flight", async () => {
+    const waves = async (changed: Partial<Workload>) => {
+      const { traces } = await run({
+        requestRate: 50,
+        concurrency: [1],
+        requestsPerLevel: 40,
+        warmupWaves: 2,
+        ...changed,
+      });
+      return traces.filter(({ phase }) => phase === "warm-up").length;
+    };
+    // An answer takes 90 ms: 4.5 are in flight at 50 requests/s.
+    expect(await waves({})).toBe(1 + 5);
+    expect(await waves({ maxConcurrency: 3 })).toBe(1 + 3);
+    expect(await waves({ requestRate: 1000 })).toBe(1 + 40);
+  });
+
   it("asks for exact prompts that all differ, in the warm-up too, and the same ones for the same seed", async () => {
     const shape = { concurrency: [2], repeats: 2, warmupWaves: 2 };
     const first = await run(shape);

@@ -67,10 +67,9 @@ export function chunkedBody(onData: (bytes: Buffer, start: number, end: number) 
 
   /** Whether a line may end here and ends it, in the two places where nearly all of them end. */
   function isEndOfLine(): boolean {
-    if (expects === "size" && digits > 0) startData();
-    else if (expects === "line end") startSize();
-    else return false;
-    return true;
+    const mayEnd = expects === "line end" || (expects === "size" && digits > 0);
+    if (mayEnd) readFraming(LF);
+    return mayEnd;
   }
 
   /** Takes one byte of everything but data. */

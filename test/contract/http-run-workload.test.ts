@@ -60,10 +60,14 @@ describe("runWorkload() over httpModelStream()", () => {
       { concurrency: 1, requests: 12, outcomes: { ok: 12 }, metrics: { outputTokens: 96, promptTokens: 192 } },
       { concurrency: 4, requests: 12, outcomes: { ok: 12 }, metrics: { outputTokens: 96, promptTokens: 192 } },
     ]);
+    // The server's own stamps: its timers may fire early, its answers never reach us before they were written.
+    const waited = (await server.read()).requests.flatMap((seen) =>
+      seen.firstMs === null ? [] : [seen.firstMs - seen.receivedMs],
+    );
     for (const { metrics, warnings } of points) {
       expect(warnings.filter((warning) => !warning.startsWith("this client"))).toEqual([]);
-      expect(metrics.ttftMs?.min).toBeGreaterThanOrEqual(19);
-      expect(metrics.tpotMs?.min).toBeGreaterThanOrEqual(2.5);
+      expect(metrics.ttftMs?.min).toBeGreaterThanOrEqual(Math.min(...waited));
+      expect(metrics.tpotMs?.min).toBeGreaterThanOrEqual(2);
     }
   });
 

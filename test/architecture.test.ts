@@ -27,21 +27,9 @@ const chain = [
   "report",
   "gate",
 ];
-const pure = new Set([
-  "core",
-  "config",
-  "inputs",
-  "requirements",
-  "playbook",
-  "plan",
-  "stream",
-  "record",
-  "foreign",
-  "analyse",
-  "study",
-  "report",
-  "gate",
-]);
+/** Those that work on the world through ports that they are given; all others are pure. */
+const takesPorts = new Set(["probe", "provision", "deploy", "prompts", "measure", "bench", "trust"]);
+const pure = new Set(chain.filter((folder) => !takesPorts.has(folder)));
 
 /** What touches the world; only main knows it. */
 const outside = [
@@ -70,7 +58,7 @@ const mayImport: Record<string, readonly string[]> = {
   commands: [...chain, "ports", "sim", "sim-commands", "pipeline", "commands"],
   main: [...chain, "ports", ...outside, "pipeline", "commands", "main"],
 };
-for (const folder of ["probe", "provision", "deploy", "prompts", "measure", "bench", "trust"]) {
+for (const folder of takesPorts) {
   mayImport[folder] = [...(mayImport[folder] ?? []), "ports"];
 }
 

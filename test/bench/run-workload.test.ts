@@ -3,28 +3,9 @@ import { type RunWorkloadContext, runWorkload } from "../../src/bench/run-worklo
 import type { Workload } from "../../src/config/run-config.ts";
 import type { LoadPoint, RequestTrace } from "../../src/measure/load-point.ts";
 import { exampleGpuSample } from "../fakes/example-telemetry.ts";
+import { quickWorkload } from "../fakes/quick-workload.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { VirtualModel, type VirtualModelOptions } from "../fakes/virtual-model.ts";
-
-function workload(changed: Partial<Workload> = {}): Workload {
-  return {
-    name: "chat-128-16",
-    endpoint: "/v1/completions",
-    inputTokens: 12,
-    outputTokens: 5,
-    concurrency: [2],
-    requestsPerLevel: 6,
-    requestRate: null,
-    repeats: 1,
-    warmupWaves: 0,
-    seed: 7,
-    ignoreEos: true,
-    temperature: 0,
-    stallTimeoutMs: 1000,
-    totalTimeoutMs: 5000,
-    ...changed,
-  };
-}
 
 interface Ran {
   readonly points: LoadPoint[];
@@ -47,7 +28,7 @@ async function run(
   const traces: Ran["traces"] = [];
   const lines: string[] = [];
   const error = await runWorkload({
-    workload: workload(changed),
+    workload: quickWorkload(changed),
     baseUrl: "http://model",
     model: "m",
     apiKey: null,

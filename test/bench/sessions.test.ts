@@ -5,6 +5,7 @@ import type { LoadPoint, RequestTrace } from "../../src/measure/load-point.ts";
 import { repeatedInSessions } from "../../src/measure/turn-summary.ts";
 import { parseConversationFile } from "../../src/prompts/conversation-file.ts";
 import { parsePromptFile } from "../../src/prompts/prompt-file.ts";
+import { quickWorkload } from "../fakes/quick-workload.ts";
 import { requestTrace } from "../fakes/request-trace.ts";
 import { VirtualClock } from "../fakes/virtual-clock.ts";
 import { VirtualModel, type VirtualModelOptions } from "../fakes/virtual-model.ts";
@@ -12,24 +13,8 @@ import { VirtualModel, type VirtualModelOptions } from "../fakes/virtual-model.t
 const SESSIONS = { turns: 3, turnInputTokens: 4, thinkMs: 0 };
 
 function workload(changed: Partial<Workload> = {}): Workload {
-  return {
-    name: "talk",
-    endpoint: "/v1/chat/completions",
-    inputTokens: 20,
-    outputTokens: 5,
-    concurrency: [2],
-    requestsPerLevel: 12,
-    requestRate: null,
-    repeats: 1,
-    warmupWaves: 0,
-    seed: 7,
-    ignoreEos: true,
-    temperature: 0,
-    stallTimeoutMs: 1000,
-    totalTimeoutMs: 5000,
-    sessions: SESSIONS,
-    ...changed,
-  };
+  const sessions = { name: "talk", endpoint: "/v1/chat/completions", inputTokens: 20, sessions: SESSIONS } as const;
+  return quickWorkload({ ...sessions, requestsPerLevel: 12, ...changed });
 }
 
 async function talk(
